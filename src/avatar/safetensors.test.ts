@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { decodeTensors, encodeTensors, takeTensor, TensorFileError } from './safetensors.ts';
+
+const file = (): Uint8Array =>
+  encodeTensors(
+    [
+      ['bytes', { shape: [3], data: new Uint8Array([1, 2, 3]) }],
+      ['floats', { shape: [2, 2], data: new Float32Array([1, -2.5, 3, 4]) }],
+      ['empty', { shape: [0, 3], data: new Float32Array() }],
+      ['short', { shape: [1], data: new Uint16Array([65535]) }],
+    ],
+    { note: 'a "quoted" word' },
+  );
+
+describe('safetensors', () => {
+  it('returns what was put in', () => {
+    const read = decodeTensors(file(), 'test');
+    expect(read.metadata).toEqual({ note: 'a "quoted" word' });
+    expect([...takeTensor(read, 'floats', Float32Array)]).toEqual([1, -2.5, 3, 4]);
+    expect([...takeTensor(read, 'bytes', Uint8Array)]).toEqual([1, 2, 3]);
+    expect(takeTensor(read, 'short', Uint16Array)[0]).toBe(65535);
+    expect(read.tensors.get('empty')!.shape).toEqual([0, 3]);
+  });
+
+  it('is the same bytes each time', () => {
+    expect(file()).toEqual(file());
+  });
+
+  it.each([0, 4, 20, 100])('says that a file cut to %i bytes is broken', (length) => {
+    expect(() => decodeTensors(file().slice(0, length), 'avatar.safetensors')).toThrow(TensorFileError);
+  });
+
+  it('says that a file without its last byte is broken', () => {
+    expect(() => decodeTensors(file().slice(0, -1), 'x')).toThrow(/ends inside tensor/);
+  });
+
+  it('names a missing tensor, a wrong type, a wrong shape', () => {
+    const read = decodeTensors(file(), 'test');
+    expect(() => takeTensor(read, 'colour', Float32Array)).toThrow(/"colour" is missing/);
+    expect(() => takeTensor(read, 'bytes', Float32Array)).toThrow(/expected Float32Array/);
+    expect(() => encodeTensors([['a', { shape: [2], data: new Float32Array(3) }]])).toThrow(/holds 2 values/);
+  });
+});
