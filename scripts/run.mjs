@@ -1,6 +1,7 @@
 // Runs a TypeScript entry (with `.wgsl?raw` imports) straight from source: node scripts/run.mjs FILE [ARG ...]
 import { runnerImport } from 'vite';
 import { resolve } from 'node:path';
+import { packageAliases } from './aliases.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (!file) {
@@ -8,4 +9,4 @@ if (!file) {
   process.exit(2);
 }
 process.argv = [process.argv[0], resolve(file), ...args];
-await runnerImport(resolve(file), { configFile: false, logLevel: 'error' });
+await runnerImport(resolve(file), { configFile: false, logLevel: 'error', resolve: { alias: packageAliases } });

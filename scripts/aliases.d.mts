@@ -1,0 +1,1 @@
+export const packageAliases: { find: RegExp; replacement: string }[];
