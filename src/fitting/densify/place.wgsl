@@ -1,0 +1,57 @@
+// Where the children go, and the new number of Gaussians.
+//
+// listMarked:        parents[places[i]] = i for marked i; draws = how many (for the 3DGS rule)
+// placeChildren:     fresh barycentrics ŵ ~ U(0,1)³, normalised to sum 1, in the parent's triangle (FATE eqs 7–8); with
+//                    `nearness` > 0 they are drawn towards the parent's own place instead
+// growCount, keepCount: the counts after appending and after compaction
+
+struct Settings {
+  seed: u32,
+  stream: u32,
+  capacity: u32,
+  // 0: anywhere in the triangle; 1: exactly the parent's place
+  nearness: f32,
+}
+
+@group(0) @binding(0) var<uniform> settings: Settings;
+@group(0) @binding(1) var<storage, read_write> count: array<u32>;
+@group(0) @binding(2) var<storage, read> marks: array<u32>;
+@group(0) @binding(3) var<storage, read> places: array<u32>;
+@group(0) @binding(4) var<storage, read_write> parents: array<u32>;
+@group(0) @binding(5) var<storage, read_write> draws: array<u32>;
+@group(0) @binding(6) var<storage, read_write> barycentrics: array<f32>;
+
+@compute @workgroup_size(64)
+fn listMarked(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= count[0]) { return; }
+  if (marks[id.x] != 0u) { parents[places[id.x]] = id.x; }
+  if (id.x == count[0] - 1u) { draws[0] = places[id.x] + marks[id.x]; }
+}
+
+@compute @workgroup_size(64)
+fn placeChildren(@builtin(global_invocation_id) id: vec3u) {
+  let child = count[0] + id.x;
+  if (id.x >= draws[0] || child >= settings.capacity) { return; }
+  var weights = vec3f(
+    randomUniform(settings.seed, settings.stream, id.x * 4u + 1u),
+    randomUniform(settings.seed, settings.stream, id.x * 4u + 2u),
+    randomUniform(settings.seed, settings.stream, id.x * 4u + 3u),
+  ) + 1.0e-6;
+  weights = weights / (weights.x + weights.y + weights.z);
+  let parent = parents[id.x] * 3u;
+  let own = vec3f(barycentrics[parent], barycentrics[parent + 1u], barycentrics[parent + 2u]);
+  weights = mix(weights, own, settings.nearness);
+  for (var corner = 0u; corner < 3u; corner++) { barycentrics[child * 3u + corner] = weights[corner]; }
+}
+
+@compute @workgroup_size(1)
+fn growCount() {
+  count[0] = min(count[0] + draws[0], settings.capacity);
+}
+
+@compute @workgroup_size(1)
+fn keepCount() {
+  if (count[0] == 0u) { return; }
+  let last = count[0] - 1u;
+  count[0] = places[last] + marks[last];
+}

@@ -1,0 +1,99 @@
+/** How the set of Gaussians changes during the fit: FATE's rule, and those of the paper's Table 7. */
+export type DensifyRule =
+  /** Children drawn by accumulated positional gradient, pruned by opacity (FATE §3.2). */
+  | 'sampling'
+  /** The initial set stays as it is ("w/o densify"). */
+  | 'none'
+  /** Nothing is added, transparent Gaussians are removed ("w/o densify*"). */
+  | 'pruneOnly'
+  /** 3DGS's clone and split, children near their parent in its triangle ("w/ GA densify"). */
+  | 'gaussianAvatars'
+  /** 3DGS's clone and split, children anywhere in the triangle, twice as often marked ("w/ SA densify"). */
+  | 'splattingAvatar';
+
+/** Everything that a fit depends on beside its data. Rates and weights are the paper's unless the comment says otherwise. */
+export interface FitOptions {
+  /** Optimisation steps, one frame each. */
+  readonly steps: number;
+  readonly seed: number;
+  /** Gaussians to start with, and the most there may be. */
+  readonly gaussians: number;
+  readonly gaussianLimit: number;
+  readonly densify: DensifyRule;
+  /** Children added per event by `sampling` (paper: 1,000), before scaling by gaussians / 65,536. */
+  readonly sampleCount: number;
+  /** A child's scale over its parent's ([code]: 0.75). */
+  readonly sampleScale: number;
+  readonly pruneOpacity: number;
+  /** Iterations at reference length between opacity resets; 0: never. Paper 6,000, code 60,000 (beyond its own end). */
+  readonly opacityResetPeriod: number;
+  /** Learn ΔE, ΔP (and Δvertex). */
+  readonly deltas: boolean;
+  /** Learn per-frame pose and expression along (paper: 5e-4 where tracks are poor). */
+  readonly refineTrack: boolean;
+  /** Learn per-frame exposure. */
+  readonly exposure: boolean;
+  /** What lies behind the head in training. */
+  readonly background: 'white' | 'random';
+  /** Frames whose gradients ΔE and ΔP gather before one update. */
+  readonly deltaFrames: number;
+  readonly decayShare: number;
+  readonly decayTo: number;
+  readonly rates: LearningRates;
+  readonly weights: LossWeights;
+}
+
+export interface LearningRates {
+  readonly color: number;
+  readonly opacity: number;
+  readonly scale: number;
+  readonly rotation: number;
+  readonly offset: number;
+  /** ΔE and ΔP, metres. */
+  readonly basisDelta: number;
+  /** Δvertex, metres. */
+  readonly vertexDelta: number;
+  /** Joint rotations (radians) and expression coefficients; translation (metres) takes a tenth. */
+  readonly pose: number;
+}
+
+export interface LossWeights {
+  /** Of 1 − SSIM: stands in for the perceptual term when no VGG16 weights are given. */
+  readonly ssim: number;
+  /** Of |(1 − transmittance) − matte|: with a random background the colour loss says the same. */
+  readonly matte: number;
+  readonly scale: number;
+  readonly laplacian: number;
+  /** L_flame: squared distance between vertices with and without deltas. */
+  readonly vertex: number;
+}
+
+export const FIT_DEFAULTS: FitOptions = {
+  steps: 6000,
+  seed: 1,
+  gaussians: 16_384,
+  gaussianLimit: 200_000,
+  densify: 'sampling',
+  sampleCount: 1000,
+  sampleScale: 0.75,
+  pruneOpacity: 0.005,
+  opacityResetPeriod: 0,
+  deltas: true,
+  refineTrack: true,
+  exposure: false,
+  background: 'random',
+  deltaFrames: 8,
+  decayShare: 0.3,
+  decayTo: 0.05,
+  rates: {
+    color: 2.5e-3,
+    opacity: 5e-2,
+    scale: 5e-3,
+    rotation: 1e-3,
+    offset: 1.6e-3,
+    basisDelta: 1e-5,
+    vertexDelta: 1e-4,
+    pose: 5e-4,
+  },
+  weights: { ssim: 0.2, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 0 },
+};

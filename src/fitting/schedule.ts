@@ -1,0 +1,78 @@
+import { randomBits } from '../math/random.ts';
+import type { FitOptions } from './fit-options.ts';
+
+/**
+ * Length, in iterations of batch one, that the paper's intervals are meant for: 10 epochs of its INSTA clips, about
+ * 3,000 frames each. A shorter run shortens every interval in proportion, so that it has as many events.
+ */
+export const REFERENCE_STEPS = 30_000;
+
+/** What happens after a step's update; at most one of each. */
+export interface StepEvents {
+  readonly densify: boolean;
+  readonly prune: boolean;
+  readonly resetOpacity: boolean;
+}
+
+const PERIODS = { densify: 3000, prune: 2000 } as const;
+
+/** Densification stops here (as a share of the run), so that the last children have time to settle. */
+const LAST_EVENT = 0.85;
+
+/** Decides what happens after `step` (from 1). Depends on the options alone, so a resumed run does the same. */
+export function eventsAfter(step: number, options: FitOptions): StepEvents {
+  const within = step <= options.steps * LAST_EVENT;
+  const due = (period: number): boolean => {
+    const interval = Math.max(1, Math.round((period * options.steps) / REFERENCE_STEPS));
+    return within && step % interval === 0;
+  };
+  return {
+    densify: due(PERIODS.densify) && options.densify !== 'none' && options.densify !== 'pruneOnly',
+    prune: due(PERIODS.prune) && options.densify !== 'none',
+    resetOpacity: options.opacityResetPeriod > 0 && due(options.opacityResetPeriod),
+  };
+}
+
+/** Learning-rate factor of `step`: constant, as in the paper, with a short decay at the end that removes the noise of batch one. */
+export function rateFactor(step: number, options: FitOptions): number {
+  const start = options.steps * (1 - options.decayShare);
+  if (step <= start || options.decayShare === 0) return 1;
+  const through = Math.min(1, (step - start) / (options.steps - start));
+  return Math.pow(options.decayTo, through);
+}
+
+/**
+ * The frame of each step: every epoch is a fresh permutation by (seed, epoch), so that any step's frame is known
+ * without running those before it.
+ */
+export class FrameOrder {
+  readonly #frameCount: number;
+  readonly #seed: number;
+  #epoch = -1;
+  #permutation: number[] = [];
+
+  constructor(frameCount: number, seed: number) {
+    if (frameCount < 1) throw new RangeError('there is no frame to fit: every frame was left out or held out');
+    this.#frameCount = frameCount;
+    this.#seed = seed;
+  }
+
+  /** Index of the training frame of `step` (from 0). */
+  at(step: number): number {
+    const epoch = Math.floor(step / this.#frameCount);
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#permutation = permutation(this.#frameCount, this.#seed, epoch);
+    }
+    return this.#permutation[step % this.#frameCount]!;
+  }
+}
+
+function permutation(count: number, seed: number, stream: number): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = randomBits(seed, stream, last) % (last + 1);
+    [order[last], order[other]] = [order[other]!, order[last]!];
+  }
+  return order;
+}
