@@ -2,7 +2,7 @@ import { Ownership, createStorageBuffer } from '../../gpu/buffer.ts';
 import type { Commands } from '../../gpu/commands.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { createKernel, type Kernel } from '../../gpu/kernel.ts';
-import { createScan, type Scan } from '../../gpu/scan.ts';
+import { createScan, type BoundScan } from '../../gpu/scan.ts';
 import randomText from '../../math/random.wgsl?raw';
 import columnsText from './columns.wgsl?raw';
 import drawText from './draw-parents.wgsl?raw';
@@ -57,14 +57,14 @@ export async function createDensify(gpu: Gpu, inputs: DensifyInputs): Promise<De
     owned.own(createStorageBuffer(gpu, `densify ${label}`, count * 4));
   const buffers: Scratch = {
     marks: words('marks', capacity),
-    places: words('places', capacity),
+    places: words('places', capacity + 1),
     parents: words('parents', capacity),
     draws: words('draws', 1),
     chunkSums: words('chunk sums', 256),
     compacted: words('compacted', capacity * Math.max(...inputs.columns.map((column) => column.stride))),
   };
   const kernels = await createKernels(gpu);
-  const scan = await createScan(gpu, capacity);
+  const scan = (await createScan(gpu, 'densify scan')).over(buffers.places, inputs.count);
   return new GpuDensify(gpu, inputs, buffers, kernels, scan, owned);
 }
 
@@ -134,10 +134,10 @@ class GpuDensify implements Densify {
   readonly #inputs: DensifyInputs;
   readonly #scratch: Scratch;
   readonly #kernels: Kernels;
-  readonly #scan: Scan;
+  readonly #scan: BoundScan;
   readonly #owned: Ownership;
 
-  constructor(gpu: Gpu, inputs: DensifyInputs, scratch: Scratch, kernels: Kernels, scan: Scan, owned: Ownership) {
+  constructor(gpu: Gpu, inputs: DensifyInputs, scratch: Scratch, kernels: Kernels, scan: BoundScan, owned: Ownership) {
     this.#gpu = gpu;
     this.#inputs = inputs;
     this.#scratch = scratch;
@@ -170,17 +170,17 @@ class GpuDensify implements Densify {
     // 3DGS shrinks both halves of a split by 1.6. The mark kernel shrinks the parent before its child is copied.
     const settings = this.#settings([], [event.threshold, Math.log(event.splitScale), -Math.log(1.6), 0]);
     commands.pass('densify', (pass) => this.#mark(pass, this.#kernels.markHighGradient, settings, groups(capacity)));
-    this.#scan.exclusive(commands, this.#scratch.marks, this.#scratch.places);
+    this.#scanMarks(commands);
     commands.pass('densify', (pass) => this.#place(pass, this.#kernels.listMarked, this.#settings([], []), groups(capacity)));
     this.#appendChildren(commands, event, 0, event.nearness, capacity);
   }
 
   prune(commands: Commands, limit: number): void {
     const { capacity, columns } = this.#inputs;
-    const { marks, places, compacted } = this.#scratch;
+    const { compacted } = this.#scratch;
     const settings = this.#settings([], [logit(limit), 0, 0, 0]);
     commands.pass('prune', (pass) => this.#mark(pass, this.#kernels.markKept, settings, groups(capacity)));
-    this.#scan.exclusive(commands, marks, places);
+    this.#scanMarks(commands);
     for (const column of columns) {
       commands.pass('prune', (pass) => this.#column(pass, this.#kernels.compact, column, 0, 0, groups(capacity)));
       commands.copy(compacted, 0, column.buffer, 0, capacity * column.stride * 4);
@@ -198,7 +198,7 @@ class GpuDensify implements Densify {
 
   dispose(): void {
     this.#owned.destroy();
-    this.#scan.dispose();
+    this.#scan.destroy();
   }
 
   #appendChildren(
@@ -220,6 +220,13 @@ class GpuDensify implements Densify {
     });
     commands.clear(importance);
     commands.clear(visits);
+  }
+
+  /** places[i] = how many marks stand before i; places[count] = how many there are. */
+  #scanMarks(commands: Commands): void {
+    const { marks, places } = this.#scratch;
+    commands.copy(marks, 0, places, 0, this.#inputs.capacity * 4);
+    commands.pass('densify scan', (pass) => this.#scan.record(pass));
   }
 
   #mark(pass: GPUComputePassEncoder, kernel: Kernels['markKept'], settings: GPUBuffer, x: number): void {

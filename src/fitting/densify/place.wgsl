@@ -23,9 +23,9 @@ struct Settings {
 
 @compute @workgroup_size(64)
 fn listMarked(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x == 0u) { draws[0] = places[count[0]]; }
   if (id.x >= count[0]) { return; }
   if (marks[id.x] != 0u) { parents[places[id.x]] = id.x; }
-  if (id.x == count[0] - 1u) { draws[0] = places[id.x] + marks[id.x]; }
 }
 
 @compute @workgroup_size(64)
@@ -51,7 +51,5 @@ fn growCount() {
 
 @compute @workgroup_size(1)
 fn keepCount() {
-  if (count[0] == 0u) { return; }
-  let last = count[0] - 1u;
-  count[0] = places[last] + marks[last];
+  count[0] = places[count[0]];
 }
