@@ -1,0 +1,22 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { CREATE_OPTIONS } from 'fate-avatar';
+import { addFlags, pickOptions } from './flags.ts';
+import { runCommand } from './run-command.ts';
+
+export function addDemo(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('make a synthetic subject’s video on this machine, and an avatar from it')
+    .option('--out <DIR>', 'folder for the avatar; the video goes to DIR-subject beside it', 'out/demo');
+  addFlags(command, CREATE_OPTIONS)
+    .option('--json', 'print the metrics as one JSON object on the last line')
+    .action(async (flags: Record<string, unknown>) => {
+      await runCommand({ json: flags.json === true }, async (context) => {
+        const { createAvatar, createDemoVideo } = await import('fate-avatar/node');
+        const out = resolve(flags.out as string);
+        const video = await createDemoVideo({ folder: `${out}-subject` }, context);
+        return createAvatar({ video, out, ...pickOptions(CREATE_OPTIONS, flags) }, context);
+      });
+    });
+}

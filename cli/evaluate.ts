@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { runCommand } from './run-command.ts';
+
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description('score the held-out frames (PSNR in dB, SSIM), and write pictures and metrics.json to DIR/report')
+    .argument('<dir>', 'folder of a fitted avatar')
+    .option('--json', 'print the metrics as one JSON object on the last line')
+    .action(async (folder: string, flags: { json?: boolean }) => {
+      await runCommand({ json: flags.json === true }, async (context) => {
+        const { evaluateAvatar } = await import('fate-avatar/node');
+        return evaluateAvatar({ folder }, context);
+      });
+    });
+}

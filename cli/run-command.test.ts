@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { clockText, createProgressDisplay, RemainingTime } from './progress.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Runs a TypeScript file of this folder as a process; `onText` sees stderr as it grows. */
+async function run(args: string[], onText: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}) {
+  const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), ...args], { cwd: root });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (part) => (output.stdout += part));
+  child.stderr.on('data', (part) => {
+    output.stderr += part;
+    onText(output.stderr, (signal) => child.kill(signal));
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, ...output };
+}
+
+describe('the process of a command', () => {
+  it('stops at a checkpoint on Ctrl-C, and ends with 130', async () => {
+    let isSent = false;
+    const result = await run(['cli/fixtures/slow-command.ts', '50'], (text, kill) => {
+      if (text.includes('fit 0/1000') && !isSent) kill('SIGINT');
+      isSent ||= text.includes('fit 0/1000');
+    });
+    expect(result.stderr).toMatch(/Stopping at the next checkpoint[\s\S]*checkpoint written[\s\S]*Interrupted/);
+    expect(result.code).toBe(130);
+    expect(JSON.parse(result.stdout.trim().split('\n').at(-1)!)).toMatchObject({ exitCode: 130 });
+  });
+
+  it('stops at once on a second Ctrl-C', async () => {
+    let sent = 0;
+    const result = await run(['cli/fixtures/slow-command.ts', '60000'], (text, kill) => {
+      if (sent === 0 && text.includes('fit 0/1000')) {
+        sent = 1;
+        kill('SIGINT');
+      } else if (sent === 1 && text.includes('Stopping')) {
+        sent = 2;
+        kill('SIGINT');
+      }
+    });
+    expect(result.code).toBe(130);
+    expect(result.stderr).not.toContain('checkpoint written');
+  });
+
+  it('says in one sentence which argument is wrong, and ends with 2', async () => {
+    const result = await run(['cli/main.ts', 'create', 'x.mp4', '--out', 'out', '--size', '300', '--json']);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('fate: option "size" is "300", but must be one of 256, 512');
+    expect(JSON.parse(result.stdout)).toMatchObject({ exitCode: 2, error: { name: 'OptionError' } });
+    expect(await run(['cli/main.ts', 'create', 'x.mp4'])).toMatchObject({ code: 2 });
+    expect(await run(['cli/main.ts', 'nonsense'])).toMatchObject({ code: 2 });
+  });
+
+  it('tells units, defaults and exit codes in --help', async () => {
+    const { stdout, code } = await run(['cli/main.ts', 'create', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/--size <256\|512>\s+edge of the square crop that is learned \(pixels;\s+default 256\)/);
+    expect(stdout).toContain('130  interrupted');
+  });
+});
+
+describe('fate doctor', () => {
+  it('reports the machine as one JSON object', async () => {
+    const { stdout, code } = await run(['cli/main.ts', 'doctor', '--json']);
+    const report = JSON.parse(stdout.trim().split('\n').at(-1)!);
+    expect(report).toMatchObject({ isReady: true, node: process.versions.node });
+    expect(report.adapter.limits.maxStorageBufferBindingSize).toBeGreaterThan(0);
+    expect(report.models.filter((model: { isFound: boolean }) => model.isFound)).toHaveLength(2);
+    expect(code).toBe(0);
+  });
+
+  it('finds a wrong head folder, and ends with 4', async () => {
+    const { stdout, code } = await run(['cli/main.ts', 'doctor', '--head', `ict:${join(root, 'docs')}`]);
+    expect(stdout).toMatch(/ABSENT.*holds neither OBJ files nor the packed form/);
+    expect(code).toBe(4);
+  });
+});
+
+describe('exitCodeOf', () => {
+  const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name, ...more });
+
+  it.each([
+    [named('NoFaceFoundError'), EXIT.input],
+    [named('DeviceLostError'), EXIT.machine],
+    [named('Error', { code: 'ENOSPC' }), EXIT.machine],
+    [named('Error', { cause: named('AbortError') }), EXIT.interrupted],
+    [new TypeError('x is undefined'), EXIT.bug],
+    ['no error at all', EXIT.bug],
+  ])('%s is %i', (error, code) => {
+    expect(exitCodeOf(error)).toBe(code);
+  });
+});
+
+describe('progress', () => {
+  it('estimates from what this run has done, not from what it resumed', () => {
+    const remaining = new RemainingTime(50, 1000);
+    expect(remaining.seconds(50, 100, 2000)).toBeNull();
+    expect(remaining.seconds(60, 100, 3000)).toBe(8);
+    expect([clockText(65), clockText(7325), clockText(null)]).toEqual(['1:05', '2:02:05', '–:––']);
+  });
+
+  it('writes plain lines, not one per step, where there is no terminal', () => {
+    const lines: string[] = [];
+    const display = createProgressDisplay({ isTTY: false, write: (line: string) => lines.push(line) } as never);
+    for (let done = 0; done <= 100; done++) display.onProgress({ stage: 'track', done, total: 100 });
+    display.onProgress({ stage: 'fit', done: 0, total: 9, note: 'loss 0.1' });
+    expect(lines).toEqual(['track 0/100\n', 'track 100/100\n', 'fit 0/9 loss 0.1\n']);
+  });
+});

@@ -1,0 +1,73 @@
+import { FIT_DEFAULTS, type DensifyRule } from './fitting/fit-options.ts';
+import { choice, integer, number, text, toggle, type OptionValues } from './options.ts';
+
+/** Options of tracking: what turns a video into a track. */
+export const TRACK_OPTIONS = {
+  head: text({
+    default: 'builtin',
+    placeholder: 'MODEL',
+    help: 'head model: "builtin", or "ict:FOLDER" for a folder of ICT-FaceKit Light',
+  }),
+  size: choice({ choices: [256, 512], default: 256, unit: 'pixels', help: 'edge of the square crop that is learned' }),
+  models: text({
+    default: null,
+    placeholder: 'FOLDER',
+    help: 'folder with further models (face_landmarker.task, hair_segmentation.tflite); those of npm packages otherwise',
+  }),
+  frames: integer({
+    default: null,
+    min: 2,
+    unit: 'frames',
+    help: 'take at most this many frames, spread evenly over the video; all of them otherwise',
+  }),
+} as const;
+
+const DENSIFY_RULES: readonly DensifyRule[] = ['sampling', 'none', 'pruneOnly', 'gaussianAvatars', 'splattingAvatar'];
+
+/** Options of the fit. Those of the paper's ablation are among them: `densify`, `withoutDeltas`. */
+export const FIT_COMMAND_OPTIONS = {
+  gaussians: integer({ default: FIT_DEFAULTS.gaussians, min: 100, max: 500_000, help: 'Gaussians to start with' }),
+  steps: integer({ default: FIT_DEFAULTS.steps, min: 1, help: 'optimisation steps, one frame each' }),
+  seed: integer({ default: FIT_DEFAULTS.seed, min: 0, max: 0xffffffff, help: 'same seed, device and input: same bytes' }),
+  split: choice({
+    choices: ['fifth', 'insta'],
+    default: 'fifth',
+    help: 'frames held out for scoring: the last fifth, or the last 350 as INSTA does',
+  }),
+  densify: choice({
+    choices: DENSIFY_RULES,
+    default: FIT_DEFAULTS.densify,
+    placeholder: 'RULE',
+    help: `how the set of Gaussians grows: FATE’s sampling, or a rule of the paper’s ablation (${DENSIFY_RULES.join(', ')})`,
+  }),
+  withoutDeltas: toggle({ help: 'ablation: do not learn the corrections of expressions, joints and vertices' }),
+  keepTrack: toggle({ help: 'keep the track as it is, instead of refining poses and expressions along with the fit' }),
+  exposure: toggle({ help: 'learn one exposure per frame, for videos whose camera adapts' }),
+} as const;
+
+const FORCE = {
+  force: toggle({ help: 'start afresh in a folder that holds another video’s run or other options' }),
+} as const;
+
+export const CREATE_OPTIONS = { ...TRACK_OPTIONS, ...FIT_COMMAND_OPTIONS, ...FORCE } as const;
+export const TRACK_COMMAND_OPTIONS = { ...TRACK_OPTIONS, ...FORCE } as const;
+export const FIT_RUN_OPTIONS = { ...FIT_COMMAND_OPTIONS, ...FORCE } as const;
+
+/** Options of `fate render`. */
+export const RENDER_OPTIONS = {
+  orbit: toggle({ help: 'a full turn round the head as a video, instead of one picture' }),
+  expression: text({
+    default: null,
+    placeholder: 'LIST',
+    help: 'expression, such as smile=0.8,jawOpen=0.2 (each 0 to 1); the clip’s mean otherwise',
+  }),
+  yaw: number({ default: 0, min: -180, max: 180, unit: 'degrees', help: 'turn of the head to its own left' }),
+  pitch: number({ default: 0, min: -89, max: 89, unit: 'degrees', help: 'tilt of the head, upwards' }),
+  size: integer({ default: 512, min: 16, max: 4096, unit: 'pixels', help: 'edge of the picture' }),
+  seconds: number({ default: 4, min: 0.1, max: 60, unit: 'seconds', help: 'length of the full turn' }),
+} as const;
+
+export type TrackOptions = OptionValues<typeof TRACK_COMMAND_OPTIONS>;
+export type FitCommandOptions = OptionValues<typeof FIT_RUN_OPTIONS>;
+export type CreateOptions = OptionValues<typeof CREATE_OPTIONS>;
+export type RenderOptions = OptionValues<typeof RENDER_OPTIONS>;

@@ -1,0 +1,5 @@
+/** What the package offers in Node beside `fate-avatar`: devices, folders, files and the command's functions. */
+export { DiskFullError, fileDigest, writeFileAtomically } from './atomic-file.ts';
+export { examineMachine, type AdapterReport, type MachineReport, type ModelReport, type HeadReport } from './doctor.ts';
+export { createNodeGpu } from './node-gpu.ts';
+export { RunFolder, RunFolderError, RUN_STAGES, type RunStage, type RunVideo, type StageRecord } from './run-folder.ts';
