@@ -1,0 +1,68 @@
+// What the photometric kernels share: the step's values, the target's colour, the weight of a pixel, and the window.
+//
+// Target frames are RGBA8 with straight alpha, one u32 per pixel (red lowest), composited here onto the background.
+// The weight of a pixel is 1 + maskWeight · mask/255.
+//
+// Thread mapping of moments, similarity and gradient: an invocation owns one colour channel of one strip of a column or
+// row and slides along it with the last 11 values in registers: every value is read once. Loops are unrolled by 11 so
+// that "the last 11" are names and not moves. Neighbouring invocations stand side by side across the slide.
+
+override width: u32;
+override height: u32;
+override hasMask = false;
+// Pixels of a strip; a strip reads 5 (moments, gradient) or 10 (similarity) pixels beyond either end.
+override stripLength: u32;
+override groupWidth = 64u;
+
+struct PhotometricStep {
+  background: vec3f,
+  l1Weight: f32,
+  ssimWeight: f32,
+  matteWeight: f32,
+  maskWeight: f32,
+  targetOffset: u32, // in pixels
+  maskOffset: u32, // in bytes
+}
+
+const RADIUS = 5;
+// exp(−k² / (2·1.5²)) for k = 0…5, divided by the sum over −5…5.
+const W0 = 0.2660117248617943;
+const W1 = 0.21300553771125366;
+const W2 = 0.1093606895097;
+const W3 = 0.03600077212843082;
+const W4 = 0.007598758135239184;
+const W5 = 0.0010283800844791099;
+
+fn byteOf(word: u32, index: u32) -> f32 {
+  return f32((word >> (index * 8u)) & 255u) / 255.0;
+}
+
+fn composited(pixel: u32, channel: u32, background: f32) -> f32 {
+  let alpha = byteOf(pixel, 3u);
+  return byteOf(pixel, channel) * alpha + background * (1.0 - alpha);
+}
+
+// Rendered values beyond ±10⁴ would drown the sums; NaN and infinity have larger bits still. Tested on the bits, since
+// a compiler may assume that floats are not NaN.
+fn isUsable(value: f32) -> bool {
+  return (bitcast<u32>(value) & 0x7fffffffu) <= bitcast<u32>(1.0e4);
+}
+
+// Kernels declare `step` and `mask` (H×W bytes from maskOffset) themselves.
+fn pixelWeight(index: u32) -> f32 {
+  if (!hasMask) { return 1.0; }
+  let byteIndex = step.maskOffset + index;
+  return 1.0 + step.maskWeight * byteOf(mask[byteIndex / 4u], byteIndex & 3u);
+}
+
+fn blurred(
+  a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f, g: vec4f, h: vec4f, i: vec4f, j: vec4f, k: vec4f,
+) -> vec4f {
+  return W0 * f + W1 * (e + g) + W2 * (d + h) + W3 * (c + i) + W4 * (b + j) + W5 * (a + k);
+}
+
+fn blurred3(
+  a: vec3f, b: vec3f, c: vec3f, d: vec3f, e: vec3f, f: vec3f, g: vec3f, h: vec3f, i: vec3f, j: vec3f, k: vec3f,
+) -> vec3f {
+  return W0 * f + W1 * (e + g) + W2 * (d + h) + W3 * (c + i) + W4 * (b + j) + W5 * (a + k);
+}
