@@ -1,0 +1,14 @@
+// Adds ∂loss/∂vertexDifference (of the regularisers) to ∂loss/∂blended vertex, after the pose's gradient has been taken:
+// a penalty on the deltas must not pull the tracked coefficients to rest.
+
+override vertexCount: u32;
+
+@group(0) @binding(0) var<storage, read> differenceGradient: array<vec4f>; // V
+@group(0) @binding(1) var<storage, read_write> blendedGradient: array<vec4f>; // V
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < vertexCount) {
+    blendedGradient[id.x] += differenceGradient[id.x];
+  }
+}
