@@ -163,7 +163,7 @@ export class RunFolder {
   }
 
   async remove(name: string): Promise<void> {
-    await rm(this.resolve(name), { force: true });
+    await rm(this.resolve(name), { recursive: true, force: true });
   }
 
   /** Releases the folder for others. */
