@@ -1,0 +1,334 @@
+import { arkitFromEyePose } from '../head/eye-pose.ts';
+import type { HeadModel } from '../head/head-model.ts';
+import type { OnProgress } from '../video/frame.ts';
+import { assembleTrack } from './solve-assemble.ts';
+import { findStretches, median, residualThreshold } from './solve-exclusion.ts';
+import { FrameSolver, type FrameProblem } from './solve-frame.ts';
+import { solveGaze, type Gaze } from './solve-gaze.ts';
+import { initializePose } from './solve-initial.ts';
+import { chooseKeyframes } from './solve-keyframes.ts';
+import { FACE_MESH_PARTS, landmarkBasis, landmarkWeights } from './solve-landmarks.ts';
+import { prepareFrame, type CropSquare, type LandmarkObservation } from './solve-observations.ts';
+import { solveOffsets } from './solve-offsets.ts';
+import { frameResidual } from './solve-residual.ts';
+import { solveSequence, type MotionPrior } from './solve-sequence.ts';
+import { solveShared, type SharedPrior, type SolveFrame } from './solve-shared.ts';
+import { createClipState, createFrameState, type ClipState } from './solve-state.ts';
+import type { Track } from './track.ts';
+
+export interface SolveTrackOptions {
+  /** Size of the upright source frames, whose pixels the landmarks are in. The principal point is their middle. */
+  readonly videoWidth: number;
+  readonly videoHeight: number;
+  /** Per observation: the square of source pixels that becomes the working image. */
+  readonly crops: readonly CropSquare[];
+  /** Pixels of the working image's side. */
+  readonly size: number;
+  /** Radians: expected field of view along the source frame's diagonal, held loosely. */
+  readonly fieldOfView?: number;
+  /** 0…1: share of the head's turn from its mean orientation that the neck joint takes. */
+  readonly neckFraction?: number;
+  /** Whether neighbouring frames are tied by the motion prior. */
+  readonly smooth?: boolean;
+}
+
+export const SOLVE_TRACK_DEFAULTS = {
+  fieldOfView: (45 * Math.PI) / 180,
+  neckFraction: 0.6,
+  smooth: true,
+} as const;
+
+/** No frame shows a face that the solver can use. */
+export class NoUsableFaceError extends Error {
+  override readonly name = 'NoUsableFaceError';
+}
+
+const PIXEL_SIGMA = 2.5;
+const EXPRESSION_SPARSITY = 0.5;
+const EXPRESSION_PRIOR = { scoredSigma: 0.3, unscoredSigma: 0.5 };
+const KEYFRAME_COUNT = 20;
+/** All keyframes' landmarks share the net's errors: together they count as this many independent frames. */
+const EFFECTIVE_FRAMES = 4;
+const LOG_FOCAL_SIGMA = 0.35;
+const MOTION: MotionPrior = { rotation: 0.006, position: 0.002, expression: 0.06 };
+/** Pixels at 512²: start and end of the robust scale (Geman–McClure). */
+const COARSE_SCALE = 25;
+const FINE_SCALE = 9;
+/** A stretch after a cut whose residual is this many times the main one's shows someone or something else. */
+const FOREIGN_RATIO = 1.5;
+
+/** Standard deviation of an `eyeLook*` weight about what the eyeball's turn asks for. */
+const GAZE_LID_SIGMA = 0.15;
+/** Metres: how far landmarks may lie off the model's embedding. Lids and lips must stay on the model's own edges. */
+const OFFSET_SIGMA = 0.0025;
+const OFFSET_SIGMA_FEATURES = 0.001;
+const OFFSET_SIGMA_OVAL = 0.005;
+
+/** A frame on its way through the solver. */
+export interface TrackedFrame extends SolveFrame {
+  readonly crop: CropSquare;
+  readonly landmarks: Float32Array | null;
+  excluded: string | null;
+}
+
+/**
+ * From landmarks to a track: one focal length and identity for the clip; rotation, translation, expression and gaze per
+ * frame. Landmarks alone barely tell focal length from distance, so `fieldOfView` weighs in; the net's z is not used.
+ * The jaw moves by the expression `jawOpen`: `jawPose` stays zero. Draws no random numbers: the same input gives the
+ * same track. Frames that cannot be explained come back with the reason in `excluded` and a pose interpolated from
+ * their neighbours. Throws `NoUsableFaceError` when no frame is left, `RangeError` for options that do not fit.
+ *
+ * Order: rigid poses (affine start), keyframes that differ most, joint solve of focal, identity and their expressions,
+ * constant landmark offsets, every frame alone, exclusions, a second joint solve, whole clip with the motion prior.
+ */
+export async function solveTrack(
+  head: HeadModel,
+  observations: readonly LandmarkObservation[],
+  options: SolveTrackOptions,
+  onProgress?: OnProgress,
+  signal?: AbortSignal,
+): Promise<Track> {
+  checkOptions(observations, options);
+  const solve = new TrackSolve(head, observations, { ...SOLVE_TRACK_DEFAULTS, ...options }, onProgress, signal);
+  return solve.run();
+}
+
+function checkOptions(observations: readonly LandmarkObservation[], options: SolveTrackOptions): void {
+  const { videoWidth, videoHeight, crops, size, neckFraction = SOLVE_TRACK_DEFAULTS.neckFraction } = options;
+  if (!(videoWidth > 0 && videoHeight > 0 && size > 0)) {
+    throw new RangeError(
+      `videoWidth (${videoWidth}), videoHeight (${videoHeight}) and size (${size}) must be positive pixel counts.`,
+    );
+  }
+  if (crops.length !== observations.length) {
+    throw new RangeError(`crops has ${crops.length} squares for ${observations.length} observations: give one each.`);
+  }
+  const bad = crops.findIndex(({ x, y, size: side }) => !(Number.isFinite(x) && Number.isFinite(y) && side > 0));
+  if (bad >= 0) throw new RangeError(`crops[${bad}] is not a square with a position and a positive size.`);
+  if (!(neckFraction >= 0 && neckFraction <= 1)) {
+    throw new RangeError(`neckFraction is ${neckFraction}; it is a share from 0 to 1.`);
+  }
+}
+
+class TrackSolve {
+  private readonly head: HeadModel;
+  private readonly options: Required<SolveTrackOptions>;
+  private readonly problem: FrameProblem;
+  private readonly prior: SharedPrior;
+  private readonly clip: ClipState;
+  private readonly frames: TrackedFrame[];
+  private readonly solver: FrameSolver;
+  private readonly offsetSigmas: Float64Array;
+  private readonly warnings: string[] = [];
+  private readonly onProgress: OnProgress | undefined;
+  private readonly signal: AbortSignal | undefined;
+  private lastPause = performance.now();
+
+  constructor(
+    head: HeadModel,
+    observations: readonly LandmarkObservation[],
+    options: Required<SolveTrackOptions>,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+  ) {
+    this.head = head;
+    this.options = options;
+    this.onProgress = onProgress;
+    this.signal = signal;
+    const basis = landmarkBasis(head);
+    this.problem = {
+      basis,
+      weights: landmarkWeights(basis.landmarkCount),
+      limits: Float64Array.from(head.expressionLimits),
+      pixelSigma: PIXEL_SIGMA,
+      expressionSparsity: EXPRESSION_SPARSITY,
+    };
+    const video = { width: options.videoWidth, height: options.videoHeight };
+    const focal = Math.hypot(video.width, video.height) / 2 / Math.tan(options.fieldOfView / 2);
+    this.clip = createClipState(basis, focal);
+    this.prior = {
+      logFocal: Math.log(focal),
+      logFocalSigma: LOG_FOCAL_SIGMA,
+      identityWeight: KEYFRAME_COUNT / EFFECTIVE_FRAMES,
+    };
+    this.solver = new FrameSolver(this.problem);
+    this.offsetSigmas = offsetSigmas(basis.landmarkCount);
+    this.frames = observations.map((observation, i) => ({
+      ...prepareFrame(head, observation, options.crops[i], video, basis.landmarkCount, EXPRESSION_PRIOR),
+      crop: options.crops[i],
+      state: createFrameState(basis.expressionCount),
+    }));
+  }
+
+  async run(): Promise<Track> {
+    await this.solvePoses();
+    const stretches = this.splitStretches();
+    const main = stretches.reduce((best, stretch) => (stretch.length > best.length ? stretch : best));
+    await this.solveClip(main, 2);
+    await this.solveEachFrame(20);
+    this.excludeForeign(stretches, main);
+    this.excludeUnexplained();
+    this.alignLidsWithGaze();
+    await this.solveClip(this.included(main), 1);
+    await this.solveEachFrame(6);
+    if (this.options.smooth) await this.smoothStretches(stretches);
+    this.excludeUnexplained();
+    const gaze = this.gaze();
+    if (this.included(this.frames).length === 0) this.throwNothingLeft();
+    const { neckFraction, size } = this.options;
+    const video = { width: this.options.videoWidth, height: this.options.videoHeight };
+    return assembleTrack(this.head, this.problem.basis, this.clip, this.frames, gaze, this.warnings, {
+      neckFraction,
+      size,
+      video,
+    });
+  }
+
+  /** Rigid poses of the mean face. */
+  private async solvePoses(): Promise<void> {
+    for (const [i, frame] of this.frames.entries()) {
+      if (frame.excluded !== null) continue;
+      if (initializePose(this.problem, this.clip, frame.data, frame.state)) {
+        this.solver.solve(this.clip, frame.state, frame.data, COARSE_SCALE, 8, true);
+      } else {
+        frame.excluded = 'its face points do not determine a head pose';
+      }
+      await this.pause('head pose', i, this.frames.length);
+    }
+    if (this.included(this.frames).length === 0) this.throwNothingLeft();
+  }
+
+  /** Continuous stretches of usable frames; strays are excluded. */
+  private splitStretches(): TrackedFrame[][] {
+    const usable = this.included(this.frames);
+    const { stretches, strays } = findStretches(this.clip, usable);
+    for (const i of strays) usable[i].excluded = 'the head jumps there and back';
+    for (const stretch of stretches.slice(1)) {
+      this.warnings.push(
+        `The head jumps at frame ${usable[stretch[0]].data.sourceIndex}: taken as a cut; motion is not smoothed across it.`,
+      );
+    }
+    return stretches.map((stretch) => stretch.map((i) => usable[i]));
+  }
+
+  /** Focal length, identity and offsets from keyframes of the given frames. */
+  private async solveClip(frames: readonly TrackedFrame[], rounds: number): Promise<void> {
+    const keyframes = chooseKeyframes(this.problem, this.clip, frames, KEYFRAME_COUNT).map((i) => frames[i]);
+    const prior = { ...this.prior, identityWeight: Math.max(1, keyframes.length / EFFECTIVE_FRAMES) };
+    const pause = (): Promise<void> => this.pause('identity', 0, 1);
+    for (let round = 0; round < rounds; round++) {
+      const scale = round === 0 && rounds > 1 ? COARSE_SCALE : FINE_SCALE;
+      await solveShared(this.problem, prior, this.clip, keyframes, scale, round === 0 ? 8 : 5, pause);
+      solveOffsets(this.problem, this.clip, keyframes, FINE_SCALE, this.offsetSigmas, EFFECTIVE_FRAMES);
+    }
+    await solveShared(this.problem, prior, this.clip, keyframes, FINE_SCALE, 3, pause);
+  }
+
+  /** Every frame alone; the first time each starts from its solved neighbour where that fits better. */
+  private async solveEachFrame(iterations: number): Promise<void> {
+    const usable = this.included(this.frames);
+    for (const [i, frame] of usable.entries()) {
+      this.solver.solve(this.clip, frame.state, frame.data, FINE_SCALE, iterations);
+      await this.pause('expression', i, usable.length);
+    }
+  }
+
+  private excludeForeign(stretches: readonly TrackedFrame[][], main: readonly TrackedFrame[]): void {
+    const usual = median(this.residuals(main));
+    for (const stretch of stretches) {
+      if (stretch === main || median(this.residuals(stretch)) <= Math.max(2, FOREIGN_RATIO * usual)) continue;
+      for (const frame of stretch) frame.excluded ??= 'after a cut, another face or camera';
+    }
+  }
+
+  private excludeUnexplained(): void {
+    const usable = this.included(this.frames);
+    const residuals = this.residuals(usable);
+    const threshold = residualThreshold(residuals);
+    usable.forEach((frame, i) => {
+      if (residuals[i] <= threshold) return;
+      frame.excluded = `its landmarks lie ${residuals[i].toFixed(1)} px off, more than ${threshold.toFixed(1)} px`;
+    });
+  }
+
+  private async smoothStretches(stretches: readonly TrackedFrame[][]): Promise<void> {
+    for (const stretch of stretches) {
+      const chain = this.included(stretch);
+      for (let pass = 0; pass < 2; pass++) {
+        solveSequence(this.problem, MOTION, this.clip, chain, FINE_SCALE, 1);
+        await this.pause('motion', pass, 2);
+      }
+    }
+  }
+
+  /** Turns of the eyeballs; frames without irises look straight ahead. */
+  private gaze(): Gaze {
+    const principal = [this.options.videoWidth / 2, this.options.videoHeight / 2] as const;
+    const frames = this.frames.map(({ state, data, landmarks, excluded }) => ({
+      state,
+      timestamp: data.timestamp,
+      landmarks: excluded === null ? landmarks : null,
+      principal,
+    }));
+    return solveGaze(this.head, this.clip, frames);
+  }
+
+  /** The lids' `eyeLook*` shapes follow the eyeballs: a lowered gaze lowers the upper lid without a blink. */
+  private alignLidsWithGaze(): void {
+    const gaze = this.gaze();
+    if (!gaze.observed) return;
+    this.frames.forEach(({ data }, i) => {
+      const weights = arkitFromEyePose({
+        leftEyePose: Float32Array.from(gaze.left.subarray(i * 2, i * 2 + 2)),
+        rightEyePose: Float32Array.from(gaze.right.subarray(i * 2, i * 2 + 2)),
+      });
+      this.head.expressionNames.forEach((name, k) => {
+        if (!(name in weights)) return;
+        data.expressionPrior[k] = weights[name];
+        data.expressionPrecision[k] = 1 / GAZE_LID_SIGMA ** 2;
+      });
+    });
+  }
+
+  private included(frames: readonly TrackedFrame[]): TrackedFrame[] {
+    return frames.filter(({ excluded }) => excluded === null);
+  }
+
+  private residuals(frames: readonly TrackedFrame[]): number[] {
+    return frames.map(({ state, data }) => frameResidual(this.problem.basis, this.clip, state, data));
+  }
+
+  private throwNothingLeft(): never {
+    const reasons = new Map<string, number>();
+    for (const { excluded } of this.frames) {
+      if (excluded !== null) reasons.set(excluded, (reasons.get(excluded) ?? 0) + 1);
+    }
+    const [reason, count] = [...reasons].sort((a, b) => b[1] - a[1])[0] ?? ['there are no frames', 0];
+    throw new NoUsableFaceError(
+      `No frame can be tracked (${count} of ${this.frames.length}: ${reason}). ` +
+        'Use a clip in which one face, lit and unobstructed, looks towards the camera.',
+    );
+  }
+
+  /** Lets the page or the process breathe, tells progress, and stops when asked to. */
+  private async pause(note: string, done: number, total: number): Promise<void> {
+    if (performance.now() - this.lastPause < 50) return;
+    this.onProgress?.({ stage: 'track', done, total, note });
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve);
+    });
+    this.lastPause = performance.now();
+    this.signal?.throwIfAborted();
+  }
+}
+
+function offsetSigmas(landmarkCount: number): Float64Array {
+  const sigmas = new Float64Array(landmarkCount).fill(OFFSET_SIGMA);
+  const set = (indices: readonly number[], sigma: number): void => {
+    for (const index of indices) if (index < landmarkCount) sigmas[index] = sigma;
+  };
+  const { faceOval, lipsOuter, lipsInner, leftEyelids, rightEyelids } = FACE_MESH_PARTS;
+  set(faceOval, OFFSET_SIGMA_OVAL);
+  set([...lipsOuter, ...lipsInner, ...leftEyelids, ...rightEyelids], OFFSET_SIGMA_FEATURES);
+  return sigmas;
+}
