@@ -1,0 +1,154 @@
+import { createStorageBuffer, Ownership } from '../../gpu/buffer.ts';
+import type { Commands } from '../../gpu/commands.ts';
+import type { Gpu } from '../../gpu/gpu.ts';
+import { createKernel } from '../../gpu/kernel.ts';
+import { UniformRing } from '../../gpu/uniform-ring.ts';
+import deltaAdamWgsl from './delta-adam.wgsl?raw';
+import type { Deformation } from './deformation.ts';
+import { TRANSFORM_FLOATS, VERTEX_STRIDE } from './layout.ts';
+
+/** Rates are metres (per unit coefficient) per step; the paper's. Decays and epsilon are those of 3DGS. */
+export const DELTA_ADAM_DEFAULTS = {
+  deltaRate: 1e-5,
+  vertexOffsetRate: 1e-4,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-15,
+} as const;
+
+export interface DeltaAdamOptions {
+  readonly deltaRate?: number;
+  readonly vertexOffsetRate?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+}
+
+export interface DeltaAdamStepOptions {
+  /** Number of this update, from 1. */
+  readonly step: number;
+  /** Slots 0 … frameCount − 1 of the deformation hold the batch. Default: all slots. */
+  readonly frameCount?: number;
+  /** Multiplies the summed gradient. Default 1 / frameCount: the mean over the batch. */
+  readonly gradientScale?: number;
+  /** Override the rates (schedules); 0 holds the deltas or the vertex offset still (their moments move on). */
+  readonly deltaRate?: number;
+  readonly vertexOffsetRate?: number;
+}
+
+/**
+ * Adam for ΔE, ΔP and Δvertex, straight from the blended-vertex gradients and blend coefficients that a deformation
+ * holds per slot: the deltas' own gradient (an outer product per frame) is never stored.
+ */
+export interface DeltaAdam {
+  /** M×3×2 and V×4×2 float32: (mean, mean square) of the gradient per element. For checkpoints. */
+  readonly deltaMoments: GPUBuffer;
+  readonly vertexOffsetMoments: GPUBuffer;
+  step(commands: Commands, options: DeltaAdamStepOptions): void;
+  dispose(): void;
+}
+
+const GROUP_WIDTH = 64;
+/** As in fitting/adam.ts: a software driver spends most of a short invocation on starting it. */
+const ENTRIES_PER_INVOCATION = { software: 16, hardware: 2 };
+const SETTINGS_BYTES = 32;
+
+/** Prepares the update of a deformation's deltas, with zero moments. */
+export async function createDeltaAdam(
+  gpu: Gpu,
+  deformation: Deformation,
+  options: DeltaAdamOptions = {},
+): Promise<DeltaAdam> {
+  const settings = { ...DELTA_ADAM_DEFAULTS, ...options };
+  const { head, support, slotCount } = deformation;
+  const owned = new Ownership();
+  const create = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
+    owned.own(createStorageBuffer(gpu, label, content));
+  const entries = new Uint32Array(support.entryCount * 2);
+  for (let entry = 0; entry < support.entryCount; entry++) {
+    entries.set([support.coefficients[entry], support.vertices[entry]], entry * 2);
+  }
+  const entriesPerInvocation = gpu.adapter.isSoftware ? ENTRIES_PER_INVOCATION.software : ENTRIES_PER_INVOCATION.hardware;
+  const kernel = (entryPoint: string) =>
+    createKernel(gpu, {
+      label: `delta adam ${entryPoint}`,
+      files: [{ name: 'src/head/deformation/delta-adam.wgsl', text: deltaAdamWgsl }],
+      entryPoint,
+      bindings: {
+        adam: 'uniform',
+        frameStates: 'read',
+        blendedGradient: 'read',
+        entries: 'read',
+        parameters: 'readWrite',
+        moments: 'readWrite',
+      },
+      constants: {
+        groupWidth: GROUP_WIDTH,
+        entriesPerInvocation,
+        entryCount: support.entryCount,
+        vertexCount: head.vertexCount,
+        coefficientBase: head.joints.length * TRANSFORM_FLOATS,
+        stateStride: deformation.stateSlotStride / 4,
+        gradientStride: deformation.gradientSlotStride / (4 * VERTEX_STRIDE),
+      },
+    });
+  const [deltaKernel, vertexKernel] = await Promise.all([kernel('updateDeltas'), kernel('updateVertexOffset')]);
+  const ring = owned.own(new UniformRing(gpu, 'delta adam', SETTINGS_BYTES, 512));
+  const shared = {
+    frameStates: deformation.frameStates,
+    blendedGradient: deformation.blendedGradient,
+    entries: create('delta adam entries', entries),
+  };
+  const deltaMoments = create('delta moments', support.entryCount * 3 * 8);
+  const vertexOffsetMoments = create('vertex offset moments', head.vertexCount * VERTEX_STRIDE * 8);
+  const deltas = { ...shared, parameters: deformation.deltas, moments: deltaMoments };
+  const vertexOffset = { ...shared, parameters: deformation.vertexOffset, moments: vertexOffsetMoments };
+  const groups = new Map<string, GPUBindGroup>();
+  const groupOf = (name: string, slot: number, create: () => GPUBindGroup): GPUBindGroup => {
+    const group = groups.get(`${name} ${slot}`) ?? create();
+    groups.set(`${name} ${slot}`, group);
+    return group;
+  };
+  const workgroups = (records: number): number => Math.ceil(records / (GROUP_WIDTH * entriesPerInvocation));
+
+  return {
+    deltaMoments,
+    vertexOffsetMoments,
+    step(commands, { step, frameCount = slotCount, gradientScale = 1 / frameCount, ...rates }) {
+      if (!(step >= 1)) throw new RangeError(`delta adam: step is ${step}; updates count from 1.`);
+      if (!(frameCount >= 1 && frameCount <= slotCount)) {
+        throw new RangeError(`delta adam: frameCount is ${frameCount}; the deformation has ${slotCount} slots.`);
+      }
+      const uniform = (rate: number): number => ring.write(commands, adamSettings(settings, step, rate, frameCount, gradientScale));
+      const deltaSlot = uniform(rates.deltaRate ?? settings.deltaRate);
+      const vertexSlot = uniform(rates.vertexOffsetRate ?? settings.vertexOffsetRate);
+      const deltaGroup = groupOf('deltas', deltaSlot, () => deltaKernel.bind({ ...deltas, adam: ring.binding(deltaSlot) }));
+      const vertexGroup = groupOf('vertices', vertexSlot, () =>
+        vertexKernel.bind({ ...vertexOffset, adam: ring.binding(vertexSlot) }),
+      );
+      commands.pass('delta adam', (pass) => {
+        if (support.entryCount > 0) deltaKernel.dispatch(pass, deltaGroup, workgroups(support.entryCount));
+        vertexKernel.dispatch(pass, vertexGroup, workgroups(head.vertexCount));
+      });
+    },
+    dispose: () => owned.destroy(),
+  };
+}
+
+function adamSettings(
+  options: { beta1: number; beta2: number; epsilon: number },
+  step: number,
+  rate: number,
+  frameCount: number,
+  gradientScale: number,
+): Uint32Array {
+  // The decays as the kernel sees them: 1 − β2 in float32 is off by 5e-5, and the correction must be off alike.
+  const [beta1, beta2] = [Math.fround(options.beta1), Math.fround(options.beta2)];
+  const words = new Uint32Array(SETTINGS_BYTES / 4);
+  words[0] = frameCount;
+  new Float32Array(words.buffer).set(
+    [rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), gradientScale, options.epsilon, beta1, beta2],
+    1,
+  );
+  return words;
+}
