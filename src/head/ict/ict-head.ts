@@ -1,5 +1,8 @@
 import { packAtlas } from '../atlas/pack-atlas.ts';
 import type { Folder } from '../folder.ts';
+import type { CanonicalFace } from '../landmarks/canonical-face.ts';
+import { anchorsFromIbug68 } from '../landmarks/embed-landmarks.ts';
+import { embedLandmarksCached, type ByteCache } from '../landmarks/embedding-cache.ts';
 import { JOINT_NAMES, type HeadModel, type RegionName } from '../head-model.ts';
 import { ictExpressions } from './expressions.ts';
 import {
@@ -44,6 +47,17 @@ const PART_DENSITY: Record<IctPart, number> = {
   face: 1.8, headAndNeck: 1, mouthSocket: 0.45, leftEyeSocket: 0.4, rightEyeSocket: 0.4, gumsAndTongue: 0.5,
   upperTeeth: 0.8, lowerTeeth: 0.8, leftEyeball: 1.3, rightEyeball: 1.3,
 }; // prettier-ignore
+
+/** The ICT-FaceKit Light head with its landmarks; `cache` keeps the registration between runs. Throws `HeadModelError`. */
+export async function createIctHead(
+  folder: Folder,
+  canonicalFace: CanonicalFace,
+  { cache, ...options }: IctHeadOptions & { readonly cache?: ByteCache } = {},
+): Promise<HeadModel> {
+  const { template, landmarks68 } = await readIctTemplate(folder, options);
+  const landmarks = await embedLandmarksCached(template, canonicalFace, anchorsFromIbug68(landmarks68), cache);
+  return { ...template, landmarks };
+}
 
 /**
  * The ICT-FaceKit Light head (USC ICT, MIT) as a `HeadTemplate`: centimetres to metres, origin between the ears, quads

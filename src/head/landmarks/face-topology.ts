@@ -1,0 +1,29 @@
+/**
+ * Which of MediaPipe's 468 points are what: facts about its mesh (mediapipe/modules/face_landmark). `left` and `right`
+ * are the subject's; sequences run from the subject's right to left along the upper side unless told otherwise.
+ */
+
+/** The iBUG 68 points as MediaPipe points, in iBUG order. Eyes and lips agree to a point; jaw and brows only roughly. */
+export const MEDIAPIPE_FROM_IBUG_68: readonly number[] = [
+  127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356, // jaw, right to left
+  70, 63, 105, 66, 107, 336, 296, 334, 293, 300, // brows
+  168, 197, 5, 4, 98, 97, 2, 326, 327, // nose
+  33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380, // eyes
+  61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, // lips, outer
+  78, 82, 13, 312, 308, 317, 14, 87, // lips, inner
+]; // prettier-ignore
+
+/** Open contours, corner to corner: points between two known ones are laid out along the head's own edge loop. */
+export const CONTOURS = {
+  rightUpperLid: [33, 246, 161, 160, 159, 158, 157, 173, 133],
+  rightLowerLid: [33, 7, 163, 144, 145, 153, 154, 155, 133],
+  leftUpperLid: [362, 398, 384, 385, 386, 387, 388, 466, 263],
+  leftLowerLid: [362, 382, 381, 380, 374, 373, 390, 249, 263],
+  upperLipOuter: [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291],
+  lowerLipOuter: [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291],
+  upperLipInner: [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308],
+  lowerLipInner: [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308],
+} as const satisfies Record<string, readonly number[]>;
+
+/** Centres of the irises among the 478 points: the subject's right, then left. */
+export const IRIS_CENTRES = { right: 468, left: 473 } as const;
