@@ -36,7 +36,13 @@ async function runAdam(
   const parameters = createStorageBuffer(gpu, 'parameters', initial);
   const gradient = createStorageBuffer(gpu, 'gradient', gradients[0]!.byteLength);
   const staged = gradients.map((content) => createStorageBuffer(gpu, 'staged gradient', content));
-  const adam = await createAdam(gpu, { label: 'test', parameters, gradients: gradient, learningRate: 0.01, ...options });
+  const adam = await createAdam(gpu, {
+    label: 'test',
+    parameters,
+    gradients: gradient,
+    learningRate: 0.01,
+    ...options,
+  });
   const commands = new Commands(gpu);
   staged.forEach((source, index) => {
     commands.copy(source, 0, gradient, 0, gradients[index]!.byteLength);
@@ -72,8 +78,16 @@ describe('adam', () => {
       const run = await runAdam(await testGpu(), initial, gradients);
       // Twenty roundings of parameters up to 4 (2.4e-7 each); an update moves by up to 0.01.
       expectClose(run.parameters, state.parameters, 5e-6);
-      expectClose(run.moments.filter((_, index) => index % 2 === 0), state.first, 1e-9);
-      expectClose(run.moments.filter((_, index) => index % 2 === 1), state.second, 1e-13);
+      expectClose(
+        run.moments.filter((_, index) => index % 2 === 0),
+        state.first,
+        1e-9,
+      );
+      expectClose(
+        run.moments.filter((_, index) => index % 2 === 1),
+        state.second,
+        1e-13,
+      );
       expect(run.rejected).toBe(0);
     });
   }
@@ -148,7 +162,9 @@ describe('adam', () => {
     const gradients = createStorageBuffer(gpu, 'gradients', 32);
     const options = { label: 'test', parameters, gradients, learningRate: 1, stride: 4 };
     await expect(createAdam(gpu, options)).rejects.toThrow('gradients has 32 bytes');
-    await expect(createAdam(gpu, { ...options, rateFactors: new Float32Array(3) })).rejects.toThrow('rateFactors has 3');
+    await expect(createAdam(gpu, { ...options, rateFactors: new Float32Array(3) })).rejects.toThrow(
+      'rateFactors has 3',
+    );
     const adam = await createAdam(gpu, { ...options, gradientsOfOneRecord: true, slotCount: 2 });
     const commands = new Commands(gpu);
     expect(() => adam.step(commands, { step: 0 })).toThrow('updates count from 1');

@@ -105,7 +105,9 @@ export function stepTogether(
 export async function createAdam(gpu: Gpu, options: AdamOptions): Promise<Adam> {
   const { label, parameters, stride = 1, rateFactors, gradients } = options;
   if (rateFactors && rateFactors.length !== stride) {
-    throw new RangeError(`adam "${label}": rateFactors has ${rateFactors.length} elements; give one per float of a record (${stride})`);
+    throw new RangeError(
+      `adam "${label}": rateFactors has ${rateFactors.length} elements; give one per float of a record (${stride})`,
+    );
   }
   if (!options.gradientsOfOneRecord && gradients.size < parameters.size) {
     throw new RangeError(

@@ -78,7 +78,9 @@ export class LossHistory {
   /** Prepares entering one loss's partial sums; call the result inside a pass, after the kernel that wrote them. */
   prepare(commands: Commands, entry: LossEntry): (pass: GPUComputePassEncoder) => void {
     if (!(entry.slot >= 0 && entry.slot < this.slotCount)) {
-      throw new RangeError(`loss history: slot ${entry.slot} is outside 0…${this.slotCount - 1}; take the step modulo slotCount`);
+      throw new RangeError(
+        `loss history: slot ${entry.slot} is outside 0…${this.slotCount - 1}; take the step modulo slotCount`,
+      );
     }
     const words = new Uint32Array(ENTRY_BYTES / 4);
     new Float32Array(words.buffer).set(entry.weights);
@@ -86,7 +88,11 @@ export class LossHistory {
     const ringSlot = this.#ring.write(commands, words);
     let kept = this.#groups.get(ringSlot);
     if (kept?.partials !== entry.partials) {
-      const group = this.#kernel.bind({ entry: this.#ring.binding(ringSlot), partials: entry.partials, history: this.buffer });
+      const group = this.#kernel.bind({
+        entry: this.#ring.binding(ringSlot),
+        partials: entry.partials,
+        history: this.buffer,
+      });
       kept = { partials: entry.partials, group };
       this.#groups.set(ringSlot, kept);
     }

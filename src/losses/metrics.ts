@@ -68,7 +68,9 @@ export function ssim(a: MetricImage, b: MetricImage, { border = 'zero' }: { bord
   const margin = border === 'valid' ? SSIM_RADIUS : 0;
   const count = (width - 2 * margin) * (height - 2 * margin);
   if (width <= 2 * margin || height <= 2 * margin) {
-    throw new RangeError(`ssim: the image is ${width}×${height}; border "valid" needs at least 11×11, use border "zero"`);
+    throw new RangeError(
+      `ssim: the image is ${width}×${height}; border "valid" needs at least 11×11, use border "zero"`,
+    );
   }
   let sum = 0;
   for (let channel = 0; channel < channels; channel++) {
@@ -132,7 +134,9 @@ function requireAlike(a: MetricImage, b: MetricImage): void {
   }
   for (const image of [a, b]) {
     if (image.data.length !== image.width * image.height * image.channels) {
-      throw new RangeError(`an image of ${image.width}×${image.height}×${image.channels} has ${image.data.length} values`);
+      throw new RangeError(
+        `an image of ${image.width}×${image.height}×${image.channels} has ${image.data.length} values`,
+      );
     }
   }
 }

@@ -144,16 +144,28 @@ describe('photometric loss', () => {
   it('is zero, with no gradient, for an image equal to the target', async () => {
     const [width, height] = [20, 20];
     const target = new Uint32Array(width * height).fill(0xff8040ff);
-    const image = Float32Array.from({ length: width * height * 4 }, (_, index) => [1, 0x40 / 255, 0x80 / 255, 0][index % 4]!);
+    const image = Float32Array.from(
+      { length: width * height * 4 },
+      (_, index) => [1, 0x40 / 255, 0x80 / 255, 0][index % 4]!,
+    );
     const weights = { l1: 1, ssim: 1, matte: 1, mask: 0 };
-    const { record, imageGradient } = await runLoss(await testGpu(), image, { width, height, target, background: [0, 0, 0], weights });
+    const { record, imageGradient } = await runLoss(await testGpu(), image, {
+      width,
+      height,
+      target,
+      background: [0, 0, 0],
+      weights,
+    });
     expect(record.total).toBeCloseTo(0, 6);
     expect(Math.max(...imageGradient.map(Math.abs))).toBeLessThan(1e-6);
   });
 
   it('agrees with the metric', async () => {
     const { inputs, setting } = scene(48, 40, { background: [0, 0, 0] });
-    const { record } = await runLoss(await testGpu(), inputs.image, { ...setting, target: setting.target.map((pixel) => (pixel | 0xff000000) >>> 0) });
+    const { record } = await runLoss(await testGpu(), inputs.image, {
+      ...setting,
+      target: setting.target.map((pixel) => (pixel | 0xff000000) >>> 0),
+    });
     const picture = (data: ArrayLike<number>, range: number): MetricImage => ({
       width: 48,
       height: 40,
@@ -172,7 +184,9 @@ describe('photometric loss', () => {
     const image = createStorageBuffer(gpu, 'image', new Float32Array(16));
     const target = createStorageBuffer(gpu, 'target', 16);
     const commands = new Commands(gpu);
-    [0.25, 0.5, 0.75].forEach((gray, slot) => loss.record(commands, { image, target, background: [gray, gray, gray], slot }));
+    [0.25, 0.5, 0.75].forEach((gray, slot) =>
+      loss.record(commands, { image, target, background: [gray, gray, gray], slot }),
+    );
     commands.submit();
     expect((await history.read()).map((record) => record.l1)).toEqual([0.25, 0.5, 0.75]);
     loss.dispose();

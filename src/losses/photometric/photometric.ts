@@ -115,7 +115,13 @@ async function createKernels(gpu: Gpu, options: PhotometricOptions, shape: Shape
     createKernel(gpu, {
       label: 'photometric similarity',
       files: files('similarity', similarityText),
-      bindings: { step: 'uniform', columnMoments: 'read', mask: 'read', rowDerivatives: 'readWrite', partials: 'readWrite' },
+      bindings: {
+        step: 'uniform',
+        columnMoments: 'read',
+        mask: 'read',
+        rowDerivatives: 'readWrite',
+        partials: 'readWrite',
+      },
       constants: { ...constants, firstPartial: momentPartials },
     }),
     createKernel(gpu, {
@@ -182,7 +188,8 @@ class GpuPhotometricLoss implements PhotometricLoss {
     const { width, height, groupWidth, columnStrips, rowStrips } = this.#shape;
     const { history, matte } = this.#options;
     const weights = { ...PHOTOMETRIC_DEFAULTS, ...step.weights };
-    if (weights.matte !== 0 && !matte) throw new TypeError('photometric loss: weights.matte is set; create the loss with matte: true');
+    if (weights.matte !== 0 && !matte)
+      throw new TypeError('photometric loss: weights.matte is set; create the loss with matte: true');
     const ringSlot = this.#ring.write(commands, packStep(step, weights));
     const bound = this.#bind(ringSlot, step);
     const { momentPartials, similarityPartials, mattePartials } = this.#shape;
@@ -196,7 +203,9 @@ class GpuPhotometricLoss implements PhotometricLoss {
     });
     const kernels = this.#kernels;
     const across = Math.ceil(width / groupWidth);
-    commands.pass('photometric moments', (pass) => kernels.moments.dispatch(pass, bound.moments, across, 3, columnStrips));
+    commands.pass('photometric moments', (pass) =>
+      kernels.moments.dispatch(pass, bound.moments, across, 3, columnStrips),
+    );
     commands.pass('photometric similarity', (pass) =>
       kernels.similarity.dispatch(pass, bound.similarity, Math.ceil(height / groupWidth), 3, rowStrips),
     );
@@ -212,8 +221,10 @@ class GpuPhotometricLoss implements PhotometricLoss {
   }
 
   #bind(ringSlot: number, step: PhotometricStep): BoundStep {
-    if (step.mask && !this.#options.mask) throw new TypeError('photometric loss: a mask is given; create the loss with mask: true');
-    if (!step.mask && this.#options.mask) throw new TypeError('photometric loss: created with mask: true; give a mask at every step');
+    if (step.mask && !this.#options.mask)
+      throw new TypeError('photometric loss: a mask is given; create the loss with mask: true');
+    if (!step.mask && this.#options.mask)
+      throw new TypeError('photometric loss: created with mask: true; give a mask at every step');
     const { image, target, mask = this.#noMask } = step;
     const kept = this.#bound[ringSlot];
     if (kept && kept.image === image && kept.target === target && kept.mask === mask) return kept;
