@@ -5,8 +5,8 @@ import type { Progress } from 'fate-avatar';
 export interface ProgressDisplay {
   readonly onProgress: (progress: Progress) => void;
   /** Writes a line without breaking the bar. */
-  log(line: string): void;
-  stop(): void;
+  readonly log: (line: string) => void;
+  readonly stop: () => void;
 }
 
 const LINE_PERIOD = 10_000;

@@ -12,3 +12,8 @@ export { parseExpression } from './animation/expression-text.ts';
 
 // GPU
 export { DeviceLostError, NoAdapterError, type AdapterFacts, type Gpu } from './gpu/gpu.ts';
+
+// Evaluation
+export { collectMetrics, type FrameScores, type Metrics } from './evaluation/metrics-file.ts';
+export { compositeOnWhite, meanScores, scoreFrame, type Scores } from './evaluation/score-frames.ts';
+export { splitFrames, type FrameSplit, type SplitRule } from './evaluation/split-frames.ts';

@@ -162,7 +162,8 @@ function folderModels(folder: string | null): ModelReport[] {
 function examineHeads(head: string | null): HeadReport[] {
   const builtin = { name: 'builtin', isFound: true, detail: 'made by code' };
   if (!head || head === 'builtin') return [builtin];
-  const [kind, folder = ''] = [head.slice(0, head.indexOf(':')), head.slice(head.indexOf(':') + 1)];
+  const separator = head.indexOf(':');
+  const [kind, folder] = [head.slice(0, separator), head.slice(separator + 1)];
   if (kind !== 'ict') return [builtin, { name: head, isFound: false, detail: 'give "builtin" or "ict:FOLDER"' }];
   if (!existsSync(folder)) return [builtin, { name: head, isFound: false, detail: 'there is no such folder' }];
   const names = readdirSync(folder, { recursive: true }).map(String);

@@ -1,0 +1,49 @@
+import { meanScores, type Scores } from './score-frames.ts';
+
+/** One held-out frame's scores. */
+export interface FrameScores {
+  /** Index in the video. */
+  readonly sourceIndex: number;
+  readonly asTracked: Scores;
+  /** After 50 steps of pose, expression and translation with the avatar frozen. */
+  readonly fitted: Scores;
+  /** LPIPS (AlexNet) as tracked, where its weights were given. */
+  readonly lpips?: number;
+}
+
+/** `metrics.json`: what a run reached, with what it took. */
+export interface Metrics {
+  /** Means over the held-out frames, as tracked and `fitted`; null when nothing was held out. */
+  readonly heldOut:
+    | (Scores & { readonly lpips: number | null; readonly frames: number; readonly fitted: Scores })
+    | null;
+  readonly gaussianCount: number;
+  readonly stepsPerSecond: number;
+  readonly seconds: { readonly track: number; readonly fit: number; readonly total: number };
+  readonly peakMemoryMB: number;
+  readonly seed: number;
+  /** SHA-256 of the fitted avatar's file, hexadecimal. */
+  readonly avatarSha256: string;
+  readonly adapter: string;
+  /** Frames of the video, of the track, left out of it, and learned from. */
+  readonly frames: { readonly video: number; readonly tracked: number; readonly excluded: number; readonly trained: number };
+  readonly warnings: readonly string[];
+  readonly perFrame: readonly FrameScores[];
+}
+
+/** The metrics of a run from its per-frame scores and facts. */
+export function collectMetrics(perFrame: readonly FrameScores[], facts: Omit<Metrics, 'heldOut' | 'perFrame'>): Metrics {
+  const asTracked = meanScores(perFrame.map((frame) => frame.asTracked));
+  const fitted = meanScores(perFrame.map((frame) => frame.fitted));
+  const lpips = perFrame.flatMap((frame) => frame.lpips ?? []);
+  const heldOut =
+    asTracked && fitted
+      ? {
+          ...asTracked,
+          lpips: lpips.length > 0 ? lpips.reduce((sum, value) => sum + value, 0) / lpips.length : null,
+          frames: perFrame.length,
+          fitted,
+        }
+      : null;
+  return { heldOut, ...facts, perFrame };
+}
