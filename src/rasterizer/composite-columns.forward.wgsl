@@ -1,0 +1,62 @@
+// Forward compositing, columns: front to back, image = Σ rgb·alpha·transmittance + background·transmittance left.
+// One workgroup of eight per tile; see composite-columns.wgsl.
+
+@group(0) @binding(0) var<uniform> camera: Camera;
+@group(0) @binding(1) var<storage, read> counters: array<u32>;
+@group(0) @binding(2) var<storage, read> intersections: array<u32>;
+@group(0) @binding(3) var<storage, read> projected: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> image: array<vec4f>;
+
+// Whether every pixel is opaque is asked once in so many Gaussians: asking costs as much as a few pixels.
+const batchLength = 16u;
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tile = workgroup.x;
+  let list = listOf(tile);
+  let origin = tileOrigin(tile);
+  let column = origin.x + lane;
+  let corner = vec2f(f32(column), f32(origin.y)) + 0.5;
+
+  var transmittance: Column;
+  var red: Column;
+  var green: Column;
+  var blue: Column;
+  for (var r = 0u; r < tileHeight; r++) {
+    transmittance[r] = startTransmittance(column, origin.y + r);
+  }
+  for (var batch = list.x; batch < list.y; batch += batchLength) {
+    var most = 0.0;
+    for (var r = 0u; r < tileHeight; r++) {
+      most = max(most, transmittance[r]);
+    }
+    if (most < transmittanceMin) {
+      break;
+    }
+    for (var i = batch; i < min(batch + batchLength, list.y); i++) {
+      let gaussian = intersections[i] * 3u;
+      let place = projected[gaussian];
+      let conic = projected[gaussian + 1u].xyz;
+      let color = projected[gaussian + 2u].xyz;
+      let parabola = parabolaOf(conic, corner - place.xy);
+      for (var r = 0u; r < tileHeight; r++) {
+        let row = f32(r);
+        let falloff = exp(parabola.constant + row * (parabola.linear + row * parabola.square));
+        let alpha = min(alphaMax, place.z * falloff);
+        let taken = alpha >= alphaMin && transmittance[r] >= transmittanceMin;
+        let weight = select(0.0, alpha * transmittance[r], taken);
+        transmittance[r] -= weight;
+        red[r] += weight * color.x;
+        green[r] += weight * color.y;
+        blue[r] += weight * color.z;
+      }
+    }
+  }
+  for (var r = 0u; r < tileHeight; r++) {
+    let row = origin.y + r;
+    if (column < imageWidth && row < imageHeight) {
+      let rgb = vec3f(red[r], green[r], blue[r]) + transmittance[r] * camera.background;
+      image[row * imageWidth + column] = vec4f(rgb, transmittance[r]);
+    }
+  }
+}

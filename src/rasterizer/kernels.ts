@@ -1,0 +1,135 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import { createKernel, type WgslFile } from '../gpu/kernel.ts';
+import { rasterizerConstants, type RasterizerShape } from './layout.ts';
+import binText from './bin.wgsl?raw';
+import cameraText from './camera.wgsl?raw';
+import cameraBackwardText from './camera.backward.wgsl?raw';
+import columnsText from './composite-columns.wgsl?raw';
+import columnsForwardText from './composite-columns.forward.wgsl?raw';
+import columnsBackwardText from './composite-columns.backward.wgsl?raw';
+import gatherText from './gather.wgsl?raw';
+import orderText from './order.wgsl?raw';
+import projectText from './project.wgsl?raw';
+import projectBackwardText from './project.backward.wgsl?raw';
+import projectionText from './projection.wgsl?raw';
+import projectionBackwardText from './projection.backward.wgsl?raw';
+import slotsText from './slots.wgsl?raw';
+import tilesText from './tiles.wgsl?raw';
+
+const file = (name: string, text: string): WgslFile => ({ name: `rasterizer/${name}`, text });
+
+const CAMERA = file('camera.wgsl', cameraText);
+const PROJECTION = file('projection.wgsl', projectionText);
+const PROJECTION_BACKWARD = file('projection.backward.wgsl', projectionBackwardText);
+const SLOTS = file('slots.wgsl', slotsText);
+const TILES = file('tiles.wgsl', tilesText);
+const SUBGROUPS = file('kernels.ts', 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);');
+
+export type RasterizerKernels = Awaited<ReturnType<typeof createRasterizerKernels>>;
+
+/** Every kernel of the rasteriser for one shape, in the order of the method. */
+export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) {
+  const constants = rasterizerConstants(shape);
+  const binned = { count: 'read', slotOffsets: 'read' } as const;
+  const ordered = {
+    ...binned,
+    depthOrder: 'read',
+    slots: 'readWrite',
+    counters: 'readWrite',
+    intersections: 'readWrite',
+  } as const;
+  const world = { count: 'read', camera: 'uniform', meanOpacity: 'read', rotation: 'read', scale: 'read' } as const;
+  const projectedGradient = { mean2dGradient: 'read', covarianceOpacityGradient: 'read' } as const;
+  const drawn = { counters: 'read', intersections: 'read', projected: 'read' } as const;
+  const [forward, backward] = [
+      [file('composite-columns.wgsl', columnsText), file('composite-columns.forward.wgsl', columnsForwardText)],
+      [file('composite-columns.wgsl', columnsText), file('composite-columns.backward.wgsl', columnsBackwardText)],
+    ];
+  const [project, bin, countTiles, scatter, compositeForward, compositeBackward, gather, projectBackward, sumCameraParts, sumCamera] =
+    await Promise.all([
+      createKernel(gpu, {
+        label: 'project',
+        files: [constants, CAMERA, PROJECTION, TILES, file('project.wgsl', projectText)],
+        bindings: {
+          ...world,
+          rgb: 'read',
+          projected: 'readWrite',
+          depthKeys: 'readWrite',
+          gaussianIndices: 'readWrite',
+          slotOffsets: 'readWrite',
+        },
+      }),
+      createKernel(gpu, {
+        label: 'bin',
+        files: [constants, SLOTS, TILES, file('bin.wgsl', binText)],
+        bindings: { ...binned, projected: 'read', slots: 'readWrite', status: 'readWrite' },
+      }),
+      createKernel(gpu, {
+        label: 'order: count',
+        files: [constants, SLOTS, file('order.wgsl', orderText)],
+        entryPoint: 'countTiles',
+        bindings: ordered,
+      }),
+      createKernel(gpu, {
+        label: 'order: scatter',
+        files: [constants, SLOTS, file('order.wgsl', orderText)],
+        entryPoint: 'scatter',
+        bindings: ordered,
+      }),
+      createKernel(gpu, {
+        label: 'composite forward',
+        files: [constants, CAMERA, ...forward!],
+        bindings: { camera: 'uniform', ...drawn, image: 'readWrite' },
+      }),
+      createKernel(gpu, {
+        label: 'composite backward',
+        files: [SUBGROUPS, constants, ...backward!],
+        bindings: { ...drawn, image: 'read', imageGradient: 'read', intersectionGradients: 'readWrite' },
+      }),
+      createKernel(gpu, {
+        label: 'gather',
+        files: [constants, SLOTS, file('gather.wgsl', gatherText)],
+        bindings: {
+          ...binned,
+          slots: 'read',
+          counters: 'read',
+          intersectionGradients: 'read',
+          projected: 'read',
+          mean2dGradient: 'readWrite',
+          covarianceOpacityGradient: 'readWrite',
+          rgbGradient: 'readWrite',
+        },
+      }),
+      createKernel(gpu, {
+        label: 'project backward',
+        files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('project.backward.wgsl', projectBackwardText)],
+        bindings: {
+          ...world,
+          ...projectedGradient,
+          meanOpacityGradient: 'readWrite',
+          rotationGradient: 'readWrite',
+          scaleGradient: 'readWrite',
+        },
+      }),
+      ...(['sumParts', 'sumAll'] as const).map((entryPoint) =>
+        createKernel(gpu, {
+          label: `camera backward: ${entryPoint}`,
+          files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('camera.backward.wgsl', cameraBackwardText)],
+          entryPoint,
+          bindings: { ...world, ...projectedGradient, parts: 'readWrite', cameraGradient: 'readWrite' },
+        }),
+      ),
+    ]);
+  return {
+    project: project!,
+    bin: bin!,
+    countTiles: countTiles!,
+    scatter: scatter!,
+    compositeForward: compositeForward!,
+    compositeBackward: compositeBackward!,
+    gather: gather!,
+    projectBackward: projectBackward!,
+    sumCameraParts: sumCameraParts!,
+    sumCamera: sumCamera!,
+  };
+}
