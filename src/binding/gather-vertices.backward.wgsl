@@ -1,0 +1,22 @@
+// ∂loss/∂ posed vertex = sum over the Gaussian corners that lie on it, in the order of the Gaussians: a gather by the
+// index of `rebuildIndex`, so no atomics and one order of summation. One invocation per vertex; overwrites.
+
+override vertexCount: u32;
+
+@group(0) @binding(0) var<storage, read> cornerStarts: array<u32>; // V+1
+@group(0) @binding(1) var<storage, read> corners: array<u32>; // by vertex: places in `placementGradient`
+@group(0) @binding(2) var<storage, read> placementGradient: array<vec4f>; // N×5
+@group(0) @binding(3) var<storage, read_write> posedGradient: array<vec4f>; // V
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let vertex = id.x;
+  if (vertex >= vertexCount) {
+    return;
+  }
+  var sum = vec3f();
+  for (var i = cornerStarts[vertex]; i < cornerStarts[vertex + 1u]; i++) {
+    sum += placementGradient[corners[i]].xyz;
+  }
+  posedGradient[vertex] = vec4f(sum, 0.0);
+}

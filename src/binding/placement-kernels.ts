@@ -1,0 +1,120 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import { createKernel, type WgslFile } from '../gpu/kernel.ts';
+import rotationWgsl from '../math/rotation.wgsl?raw';
+import canonicalSizesWgsl from './canonical-sizes.wgsl?raw';
+import cornerStartsWgsl from './corner-starts.wgsl?raw';
+import gatherWgsl from './gather-vertices.backward.wgsl?raw';
+import localBackwardWgsl from './local.backward.wgsl?raw';
+import localGaussianWgsl from './local-gaussian.wgsl?raw';
+import placeBackwardWgsl from './place.backward.wgsl?raw';
+import placeColorWgsl from './place-color.wgsl?raw';
+import placeWgsl from './place.wgsl?raw';
+import placementIndexWgsl from './placement-index.wgsl?raw';
+import triangleFrameWgsl from './triangle-frame.wgsl?raw';
+
+const file = (name: string, text: string): WgslFile => ({ name: `src/binding/${name}`, text });
+const ROTATION: WgslFile = { name: 'src/math/rotation.wgsl', text: rotationWgsl };
+const TRIANGLE_FRAME = file('triangle-frame.wgsl', triangleFrameWgsl);
+const LOCAL_GAUSSIAN = file('local-gaussian.wgsl', localGaussianWgsl);
+
+/** What placing needs: the forward kernels, the index and the canonical sizes. */
+export async function createPlacementKernels(gpu: Gpu, triangleCount: number) {
+  const [place, placeColor, index, canonicalSizes] = await Promise.all([
+    createKernel(gpu, {
+      label: 'place',
+      files: [file('place.wgsl', placeWgsl), TRIANGLE_FRAME, LOCAL_GAUSSIAN, ROTATION],
+      bindings: {
+        count: 'uniform',
+        anchors: 'read',
+        triangles: 'read',
+        posedVertices: 'read',
+        localRotation: 'read',
+        logScale: 'read',
+        opacityLogit: 'read',
+        normalOffset: 'read',
+        meanOpacity: 'readWrite',
+        rotation: 'readWrite',
+        scale: 'readWrite',
+      },
+    }),
+    createKernel(gpu, {
+      label: 'place color',
+      files: [file('place-color.wgsl', placeColorWgsl)],
+      bindings: { count: 'uniform', color: 'read', rgb: 'readWrite' },
+    }),
+    createKernel(gpu, {
+      label: 'placement index',
+      files: [file('placement-index.wgsl', placementIndexWgsl)],
+      bindings: {
+        count: 'read',
+        triangleIndices: 'read',
+        barycentrics: 'read',
+        triangles: 'read',
+        anchors: 'readWrite',
+        keys: 'readWrite',
+        values: 'readWrite',
+        control: 'readWrite',
+      },
+    }),
+    createKernel(gpu, {
+      label: 'canonical sizes',
+      files: [file('canonical-sizes.wgsl', canonicalSizesWgsl), TRIANGLE_FRAME],
+      bindings: { posedVertices: 'read', triangles: 'readWrite' },
+      constants: { triangleCount },
+    }),
+  ]);
+  return { place, placeColor, index, canonicalSizes };
+}
+
+/** What the backward pass needs beside. */
+export async function createPlacementBackwardKernels(gpu: Gpu, vertexCount: number) {
+  const [placeBackward, localBackward, cornerStarts, gather] = await Promise.all([
+    createKernel(gpu, {
+      label: 'place backward',
+      files: [file('place.backward.wgsl', placeBackwardWgsl), TRIANGLE_FRAME, LOCAL_GAUSSIAN, ROTATION],
+      bindings: {
+        count: 'uniform',
+        anchors: 'read',
+        triangles: 'read',
+        posedVertices: 'read',
+        localRotation: 'read',
+        logScale: 'read',
+        normalOffset: 'read',
+        meanOpacityGradient: 'read',
+        rotationGradient: 'read',
+        scaleGradient: 'read',
+        placementGradient: 'readWrite',
+      },
+    }),
+    createKernel(gpu, {
+      label: 'local backward',
+      files: [file('local.backward.wgsl', localBackwardWgsl), LOCAL_GAUSSIAN],
+      bindings: {
+        count: 'uniform',
+        placementGradient: 'read',
+        meanOpacityGradient: 'read',
+        rgbGradient: 'read',
+        opacityLogit: 'read',
+        color: 'read',
+        localRotationGradient: 'readWrite',
+        logScaleGradient: 'readWrite',
+        opacityLogitGradient: 'readWrite',
+        colorGradient: 'readWrite',
+        normalOffsetGradient: 'readWrite',
+      },
+    }),
+    createKernel(gpu, {
+      label: 'corner starts',
+      files: [file('corner-starts.wgsl', cornerStartsWgsl)],
+      bindings: { control: 'read', sortedKeys: 'read', cornerStarts: 'readWrite' },
+      constants: { vertexCount },
+    }),
+    createKernel(gpu, {
+      label: 'gather vertices backward',
+      files: [file('gather-vertices.backward.wgsl', gatherWgsl)],
+      bindings: { cornerStarts: 'read', corners: 'read', placementGradient: 'read', posedGradient: 'readWrite' },
+      constants: { vertexCount },
+    }),
+  ]);
+  return { placeBackward, localBackward, cornerStarts, gather };
+}
