@@ -17,3 +17,19 @@ export { DeviceLostError, NoAdapterError, type AdapterFacts, type Gpu } from './
 export { collectMetrics, type FrameScores, type Metrics } from './evaluation/metrics-file.ts';
 export { compositeOnWhite, meanScores, scoreFrame, type Scores } from './evaluation/score-frames.ts';
 export { splitFrames, type FrameSplit, type SplitRule } from './evaluation/split-frames.ts';
+
+// Report
+export { lossPlot, type Curve } from './report/loss-plot.ts';
+export { reportPage, type ReportContent } from './report/report-page.ts';
+export {
+  contactSheet,
+  errorImage,
+  expressionSheet,
+  heldOutSheet,
+  landmarkSheet,
+  turntableSheet,
+  type Cell,
+  type HeldOutExample,
+  type LandmarkExample,
+  type SheetLayout,
+} from './report/sheets.ts';
