@@ -5,3 +5,4 @@ export { createNodeGpu } from './node-gpu.ts';
 export { RunFolder, RunFolderError, RUN_STAGES, type RunStage, type RunVideo, type StageRecord } from './run-folder.ts';
 export { dataUrl, decodeImage, encodeJpeg, encodePng } from './image-file.ts';
 export { createVideoWriter, type VideoWriter, type VideoWriterOptions } from './video-writer.ts';
+export { writeReport, writeVideo, type ReportData } from './report-files.ts';
