@@ -128,7 +128,10 @@ export function placeReference(surface: PlacementSurface, inputs: PlacementInput
     outputs.meanOpacity.set([...add(onSurface, times(g.offset * g.growth, g.frame.normal)), g.opacity], i * 4);
     outputs.rotation.set(multiplyQuaternions(g.frameRotation, g.own), i * 4);
     outputs.scale.set(times(g.growth, g.extent), i * 4);
-    outputs.rgb.set(vectorAt(inputs.color, i * 3).map((c) => Math.max(0, 0.5 + SH_C0 * c)), i * 4);
+    outputs.rgb.set(
+      vectorAt(inputs.color, i * 3).map((c) => Math.max(0, 0.5 + SH_C0 * c)),
+      i * 4,
+    );
   }
   return outputs;
 }

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { describeDifferentiable, type Arrays, type DifferentiableOperation } from '../../test/describe-differentiable.ts';
+import {
+  describeDifferentiable,
+  type Arrays,
+  type DifferentiableOperation,
+} from '../../test/describe-differentiable.ts';
 import { testGpu } from '../../test/gpu.ts';
 import { smallHead } from '../../test/small-head.ts';
 import { createStorageBuffer, Ownership, readFloats, writeBuffer } from '../gpu/buffer.ts';
@@ -38,8 +42,8 @@ async function setUp(gpu: Gpu, surface: PlacementSurface, arrays: Readonly<Recor
   const local = ownAll(createLocalGaussians(gpu, 'local', gaussianCapacity));
   for (const name of LOCAL_ATTRIBUTES) writeBuffer(gpu, local[name], arrays[name]);
   const rubbish = (count: number): Float32Array => new Float32Array(count).fill(7);
+  const worldGradients = ownAll(createWorldGaussians(gpu, 'world gradient', gaussianCapacity));
   const gradients = {
-    world: ownAll(createWorldGaussians(gpu, 'world gradient', gaussianCapacity)),
     local: ownAll(createLocalGaussians(gpu, 'local gradient', gaussianCapacity)),
     posed: create('posed gradient', rubbish(arrays.posedVertices.length + arrays.posedVertices.length / 3)),
   };
@@ -52,16 +56,15 @@ async function setUp(gpu: Gpu, surface: PlacementSurface, arrays: Readonly<Recor
     triangleIndices: create('triangle indices', gaussianCapacity * 4),
     barycentrics: create('barycentrics', gaussianCapacity * 12),
     local,
-    world: ownAll(createWorldGaussians(gpu, 'world', gaussianCapacity)),
     gradients,
+    canonicalSizes: surface.canonicalSizes,
   };
   if (gaussianCount > 0) {
     writeBuffer(gpu, options.triangleIndices, surface.triangleIndices);
     writeBuffer(gpu, options.barycentrics, Float32Array.from(surface.barycentrics));
   }
   const placement = await createPlacement(gpu, options);
-  placement.setCanonicalSizes(surface.canonicalSizes);
-  return { options, gradients, placement, dispose: () => (placement.dispose(), owned.destroy()) };
+  return { options, gradients, worldGradients, placement, dispose: () => (placement.dispose(), owned.destroy()) };
 }
 
 const placementOperation: DifferentiableOperation<Setting> = {
@@ -71,16 +74,17 @@ const placementOperation: DifferentiableOperation<Setting> = {
     ...placeReferenceBackward(surface, arrays as unknown as PlacementInputs, gradients as unknown as PlacementOutputs),
   }),
   async runOnGpu(gpu, arrays, outputGradients, { surface }) {
-    const { options, gradients, placement, dispose } = await setUp(gpu, surface, arrays);
-    for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, gradients.world[name], outputGradients[name]);
+    const { options, gradients, worldGradients, placement, dispose } = await setUp(gpu, surface, arrays);
+    for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, worldGradients[name], outputGradients[name]);
     const commands = new Commands(gpu);
     placement.rebuildIndex(commands);
     placement.forward(commands);
-    placement.backward(commands);
+    placement.backward(commands, worldGradients);
     commands.submit();
     const count = surface.triangleIndices.length;
     const outputs: Record<string, Float32Array> = {};
-    for (const name of WORLD_ATTRIBUTES) outputs[name] = (await readFloats(gpu, options.world[name])).slice(0, count * 4);
+    for (const name of WORLD_ATTRIBUTES)
+      outputs[name] = (await readFloats(gpu, placement.world[name])).slice(0, count * 4);
     const localGradients: Record<string, Float32Array> = {};
     for (const name of LOCAL_ATTRIBUTES) {
       localGradients[name] = (await readFloats(gpu, gradients.local[name])).slice(0, count * LOCAL_STRIDES[name]);
@@ -118,7 +122,9 @@ function scene(name: string, { gaussianCount, values = {}, distance = 0.9 }: Sce
   const surface: PlacementSurface = {
     triangles,
     canonicalSizes: Float32Array.from(triangleSizesReference(triangles, templateVertices)),
-    triangleIndices: Uint32Array.from({ length: gaussianCount }, (_, i) => Math.floor(randomUniform(34, 0, i) * (triangles.length / 3))),
+    triangleIndices: Uint32Array.from({ length: gaussianCount }, (_, i) =>
+      Math.floor(randomUniform(34, 0, i) * (triangles.length / 3)),
+    ),
     barycentrics: Float32Array.from(weights.flat()),
   };
   return {
@@ -159,15 +165,20 @@ describe('placement', () => {
   it('stays finite on collapsed triangles and lets only the barycentric part of the gradient through', async () => {
     const gpu = await testGpu();
     const { inputs, setting } = scene('', { gaussianCount: 40 });
-    const gaussians = Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, Float32Array.from(values)]));
-    const { options, gradients, placement, dispose } = await setUp(gpu, setting.surface, { ...gaussians, posedVertices: collapsed.fill(0.5) });
-    for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, gradients.world[name], new Float32Array(160).fill(1));
+    const gaussians = Object.fromEntries(
+      Object.entries(inputs).map(([name, values]) => [name, Float32Array.from(values)]),
+    );
+    const { options, gradients, worldGradients, placement, dispose } = await setUp(gpu, setting.surface, {
+      ...gaussians,
+      posedVertices: collapsed.fill(0.5),
+    });
+    for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, worldGradients[name], new Float32Array(160).fill(1));
     const commands = new Commands(gpu);
     placement.rebuildIndex(commands);
     placement.forward(commands);
-    placement.backward(commands);
+    placement.backward(commands, worldGradients);
     commands.submit();
-    for (const buffer of [...Object.values(options.world), ...Object.values(gradients.local), gradients.posed]) {
+    for (const buffer of [...Object.values(placement.world), ...Object.values(gradients.local), gradients.posed]) {
       expect((await readFloats(gpu, buffer)).every(Number.isFinite), buffer.label).toBe(true);
     }
     const posed = unpadVertices(await readFloats(gpu, gradients.posed), options.vertexCount);
@@ -178,8 +189,10 @@ describe('placement', () => {
   it('takes canonical sizes from the vertices at hand', async () => {
     const gpu = await testGpu();
     const { inputs, setting } = scene('', { gaussianCount: 5 });
-    const gaussians = Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, Float32Array.from(values)]));
-    const { options, placement, dispose } = await setUp(gpu, setting.surface, gaussians);
+    const gaussians = Object.fromEntries(
+      Object.entries(inputs).map(([name, values]) => [name, Float32Array.from(values)]),
+    );
+    const { placement, dispose } = await setUp(gpu, setting.surface, gaussians);
     const commands = new Commands(gpu);
     placement.takeCanonicalSizes(commands);
     placement.rebuildIndex(commands);
@@ -189,7 +202,7 @@ describe('placement', () => {
     const sizes = await placement.readCanonicalSizes();
     expect(sizes.every((size, i) => Math.abs(size - expected[i]) < 1e-6)).toBe(true);
     // In its canonical pose, a Gaussian has its stored scale.
-    const scale = await readFloats(gpu, options.world.scale, 4);
+    const scale = await readFloats(gpu, placement.world.scale, 4);
     expect(scale[0]).toBeCloseTo(Math.exp(gaussians.logScale[0]), 7);
     dispose();
   });
@@ -197,17 +210,17 @@ describe('placement', () => {
   it('follows a changed set after rebuildIndex', async () => {
     const gpu = await testGpu();
     const small = scene('', { gaussianCount: 30 });
-    const { options, gradients, placement, dispose } = await setUp(
+    const { options, gradients, worldGradients, placement, dispose } = await setUp(
       gpu,
       small.setting.surface,
       Object.fromEntries(Object.entries(small.inputs).map(([name, values]) => [name, Float32Array.from(values)])),
     );
     const run = async (): Promise<Float32Array> => {
-      for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, gradients.world[name], new Float32Array(400).fill(1));
+      for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, worldGradients[name], new Float32Array(400).fill(1));
       const commands = new Commands(gpu);
       placement.rebuildIndex(commands);
       placement.forward(commands);
-      placement.backward(commands);
+      placement.backward(commands, worldGradients);
       commands.submit();
       return unpadVertices(await readFloats(gpu, gradients.posed), vertexCount);
     };

@@ -31,73 +31,97 @@ export interface PlacementOptions {
   readonly triangleIndices: GPUBuffer;
   readonly barycentrics: GPUBuffer;
   readonly local: LocalGaussians;
-  readonly world: WorldGaussians;
-  /** Left out: no backward pass (a viewer needs none). */
+  /** Where `backward` writes. Left out: no backward pass (a viewer needs none). */
   readonly gradients?: PlacementGradients;
+  /** T metres, of a stored avatar; otherwise `takeCanonicalSizes` or `setCanonicalSizes` must come before `forward`. */
+  readonly canonicalSizes?: ArrayLike<number>;
 }
 
+/** Outputs of `backward`, overwritten. */
 export interface PlacementGradients {
-  /** Input of `backward`. */
-  readonly world: WorldGaussians;
-  /** Outputs of `backward`, overwritten. `posed`: V×4, the deformation's `posedGradient`. */
   readonly local: LocalGaussians;
+  /** V×4: the deformation's `posedGradient`. */
   readonly posed: GPUBuffer;
 }
 
 /** Places Gaussians from their triangles into the world (FATE eqs 2–4), forward and backward. */
 export interface Placement {
+  /** Output of `forward`, for `gaussianCapacity`. */
+  readonly world: WorldGaussians;
   /** Must follow every change of the set (at first, densify, prune); nothing is read back. */
   rebuildIndex(commands: Commands): void;
   /** Takes the vertices at hand as the canonical pose that sizes are relative to. Before the first `forward`. */
   takeCanonicalSizes(commands: Commands): void;
-  /** T metres, of a stored avatar; instead of `takeCanonicalSizes`. */
+  /** T metres. */
   setCanonicalSizes(sizes: ArrayLike<number>): void;
   readCanonicalSizes(): Promise<Float32Array>;
   /** Writes the world Gaussians. */
   forward(commands: Commands): void;
-  /** Must follow the `forward` of the same vertices. */
-  backward(commands: Commands): void;
+  /** From ∂loss/∂world Gaussians (the rasteriser's). Must follow the `forward` of the same vertices. */
+  backward(commands: Commands, worldGradients: WorldGaussians): void;
   dispose(): void;
 }
 
 /** Local Gaussians (or their gradients) for `capacity`, zero-filled; the owner destroys them. */
 export function createLocalGaussians(gpu: Gpu, label: string, capacity: number): LocalGaussians {
-  return fromEntries(LOCAL_ATTRIBUTES, (name) => createStorageBuffer(gpu, `${label} ${name}`, capacity * LOCAL_STRIDES[name] * 4));
+  return fromEntries(LOCAL_ATTRIBUTES, (name) =>
+    createStorageBuffer(gpu, `${label} ${name}`, capacity * LOCAL_STRIDES[name] * 4),
+  );
 }
 
 /** World Gaussians (or their gradients) for `capacity`, zero-filled; the owner destroys them. */
 export function createWorldGaussians(gpu: Gpu, label: string, capacity: number): WorldGaussians {
-  return fromEntries(WORLD_ATTRIBUTES, (name) => createStorageBuffer(gpu, `${label} ${name}`, capacity * WORLD_STRIDE * 4));
+  return fromEntries(WORLD_ATTRIBUTES, (name) =>
+    createStorageBuffer(gpu, `${label} ${name}`, capacity * WORLD_STRIDE * 4),
+  );
 }
 
-function fromEntries<Name extends string>(names: readonly Name[], create: (name: Name) => GPUBuffer): Record<Name, GPUBuffer> {
+function fromEntries<Name extends string>(
+  names: readonly Name[],
+  create: (name: Name) => GPUBuffer,
+): Record<Name, GPUBuffer> {
   return Object.fromEntries(names.map((name) => [name, create(name)])) as Record<Name, GPUBuffer>;
 }
 
 export async function createPlacement(gpu: Gpu, options: PlacementOptions): Promise<Placement> {
   check(options);
-  const { gaussianCapacity, posedVertices, local, world } = options;
+  const { gaussianCapacity, posedVertices, local, canonicalSizes } = options;
   const triangleCount = options.triangles.length / 3;
   const owned = new Ownership();
   const create = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
     owned.own(createStorageBuffer(gpu, `placement ${label}`, content));
-  const triangles = create('triangles', triangleRecords(options.triangles));
+  const triangles = create('triangles', triangleRecords(options.triangles, canonicalSizes));
   const anchors = create('anchors', gaussianCapacity * 16);
   const control = create('control', 32);
+  const world = createWorldGaussians(gpu, 'world', gaussianCapacity);
+  for (const buffer of Object.values(world)) owned.own(buffer);
   const uniformCount = owned.own(createUniformBuffer(gpu, 'placement count', 16));
   const kernels = await createPlacementKernels(gpu, triangleCount);
   const shared = { count: uniformCount, anchors, triangles, posedVertices, ...local };
   const backward = options.gradients
     ? await createBackward(gpu, options, options.gradients, { shared, control, owned, create })
     : null;
-  const pairs = backward?.sort ?? { keys: create('keys', gaussianCapacity * 12), values: create('values', gaussianCapacity * 12) };
+  const pairs = backward?.sort ?? {
+    keys: create('keys', gaussianCapacity * 12),
+    values: create('values', gaussianCapacity * 12),
+  };
   const { count, triangleIndices, barycentrics } = options;
-  const indexGroup = kernels.index.bind({ count, triangleIndices, barycentrics, triangles, anchors, control, keys: pairs.keys, values: pairs.values });
+  const indexGroup = kernels.index.bind({
+    count,
+    triangleIndices,
+    barycentrics,
+    triangles,
+    anchors,
+    control,
+    keys: pairs.keys,
+    values: pairs.values,
+  });
   const placeGroup = kernels.place.bind({ ...shared, ...world });
   const colorGroup = kernels.placeColor.bind({ ...shared, ...world });
   const canonicalGroup = kernels.canonicalSizes.bind({ posedVertices, triangles });
 
   return {
+    world,
     rebuildIndex(commands) {
       commands.copy(count, 0, uniformCount, 0, 4);
       commands.pass('placement index', (pass) =>
@@ -126,9 +150,10 @@ export async function createPlacement(gpu: Gpu, options: PlacementOptions): Prom
         kernels.placeColor.dispatchIndirect(pass, colorGroup, control, 16);
       });
     },
-    backward(commands) {
-      if (!backward) throw new Error('placement: this one was made without gradients. Give `gradients` to createPlacement.');
-      backward.record(commands);
+    backward(commands, worldGradients) {
+      if (!backward)
+        throw new Error('placement: this one was made without gradients. Give `gradients` to createPlacement.');
+      backward.record(commands, worldGradients);
     },
     dispose: () => owned.destroy(),
   };
@@ -158,14 +183,16 @@ async function createBackward(
   );
   const placementGradient = create('gradient', gaussianCapacity * PLACEMENT_GRADIENT_RECORDS * 16);
   const cornerStarts = create('corner starts', (vertexCount + 1) * 4);
-  const worldGradients = suffixed(gradients.world, 'Gradient');
-  const placeGroup = kernels.placeBackward.bind({ ...shared, ...worldGradients, placementGradient });
-  const localGroup = kernels.localBackward.bind({
-    ...shared,
-    ...worldGradients,
-    ...suffixed(gradients.local, 'Gradient'),
-    placementGradient,
-  });
+  const groupsByGradients = new WeakMap<WorldGaussians, { place: GPUBindGroup; local: GPUBindGroup }>();
+  const groupsOf = (worldGradients: WorldGaussians): { place: GPUBindGroup; local: GPUBindGroup } => {
+    const bindings = { ...shared, ...suffixed(worldGradients), ...suffixed(gradients.local), placementGradient };
+    const groups = groupsByGradients.get(worldGradients) ?? {
+      place: kernels.placeBackward.bind(bindings),
+      local: kernels.localBackward.bind(bindings),
+    };
+    groupsByGradients.set(worldGradients, groups);
+    return groups;
+  };
   const startsGroup = kernels.cornerStarts.bind({ control, sortedKeys: sort.sortedKeys, cornerStarts });
   const gatherGroup = kernels.gather.bind({
     cornerStarts,
@@ -181,10 +208,11 @@ async function createBackward(
         kernels.cornerStarts.dispatch(pass, startsGroup, Math.ceil((vertexCount + 1) / WORKGROUP_SIZE)),
       );
     },
-    record(commands: Commands): void {
+    record(commands: Commands, worldGradients: WorldGaussians): void {
+      const groups = groupsOf(worldGradients);
       commands.pass('place backward', (pass) => {
-        kernels.placeBackward.dispatchIndirect(pass, placeGroup, control, 16);
-        kernels.localBackward.dispatchIndirect(pass, localGroup, control, 16);
+        kernels.placeBackward.dispatchIndirect(pass, groups.place, control, 16);
+        kernels.localBackward.dispatchIndirect(pass, groups.local, control, 16);
         kernels.gather.dispatch(pass, gatherGroup, Math.ceil(vertexCount / WORKGROUP_SIZE));
       });
     },
@@ -194,9 +222,8 @@ async function createBackward(
 /** `{ color: b }` to `{ colorGradient: b }`. */
 function suffixed<Name extends string>(
   buffers: Readonly<Record<Name, GPUBuffer>>,
-  suffix: 'Gradient',
 ): Record<`${Name}Gradient`, GPUBuffer> {
-  return Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name + suffix, buffer])) as Record<
+  return Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [`${name}Gradient`, buffer])) as Record<
     `${Name}Gradient`,
     GPUBuffer
   >;
@@ -219,6 +246,8 @@ function check({ triangles, vertexCount, gaussianCapacity }: PlacementOptions): 
   }
   const outside = triangles.findIndex((vertex) => vertex >= vertexCount);
   if (outside >= 0) {
-    throw new RangeError(`triangles[${outside}] is vertex ${triangles[outside]}, but there are ${vertexCount} vertices.`);
+    throw new RangeError(
+      `triangles[${outside}] is vertex ${triangles[outside]}, but there are ${vertexCount} vertices.`,
+    );
   }
 }

@@ -31,7 +31,12 @@ export function vertexAdjacency(triangles: Uint32Array, vertexCount: number): Ve
     starts[vertex + 1] = starts[vertex] + row.size;
   });
   const neighbours = new Uint32Array(starts[vertexCount]);
-  rows.forEach((row, vertex) => neighbours.set([...row].sort((a, b) => a - b), starts[vertex]));
+  rows.forEach((row, vertex) =>
+    neighbours.set(
+      [...row].sort((a, b) => a - b),
+      starts[vertex],
+    ),
+  );
   return { starts, neighbours };
 }
 

@@ -21,11 +21,7 @@ export interface JointTransforms {
 }
 
 /** V×3 metres: the head with this identity and pose, in the space that `headTranslation` maps to (camera, for tracks). */
-export function poseVertices(
-  head: HeadModel,
-  identityCoefficients: ArrayLike<number>,
-  pose: HeadPose,
-): Float32Array {
+export function poseVertices(head: HeadModel, identityCoefficients: ArrayLike<number>, pose: HeadPose): Float32Array {
   const rest = identityVertices(head, identityCoefficients);
   return poseIdentityVertices(head, rest, jointPositions(head, rest), pose);
 }

@@ -64,10 +64,7 @@ export function blendIdentityReferenceBackward(
   );
 }
 
-function eachRegressorWeight(
-  head: HeadModel,
-  visit: (joint: number, vertex: number, weight: number) => void,
-): void {
+function eachRegressorWeight(head: HeadModel, visit: (joint: number, vertex: number, weight: number) => void): void {
   head.jointRegressor.forEach((row, joint) => {
     row.indices.forEach((vertex, i) => visit(joint, vertex, row.weights[i]));
   });
@@ -99,7 +96,13 @@ function walkJoints(head: HeadModel, pose: Float64Array, jointPositions: Float64
     offsets.push(offsets[parent].map((value, axis) => value + moved[axis]));
   });
   const features = local.slice(1).flatMap((matrix) => Array.from(matrix, (value, i) => value - (i % 4 === 0 ? 1 : 0)));
-  return { axisAngles, local, world, offsets, coefficients: Float64Array.of(...pose.slice(POSE_JOINT_FLOATS), ...features) };
+  return {
+    axisAngles,
+    local,
+    world,
+    offsets,
+    coefficients: Float64Array.of(...pose.slice(POSE_JOINT_FLOATS), ...features),
+  };
 }
 
 /** p − R·p: how far turning about joint position p moves the origin. */
@@ -204,13 +207,21 @@ function walkJointsBackward(
     } else {
       const fromParent = transposeMatrix(world[parent]);
       const position = jointPositions.slice(joint * 3, joint * 3 + 3);
-      const offset = transformVector(fromParent, offsetGradients[joint][0], offsetGradients[joint][1], offsetGradients[joint][2]);
+      const offset = transformVector(
+        fromParent,
+        offsetGradients[joint][0],
+        offsetGradients[joint][1],
+        offsetGradients[joint][2],
+      );
       const first = expressionCount + (joint - 1) * FEATURE_FLOATS;
       localGradient = multiplyMatrices(fromParent, worldGradients[joint]).map(
         (value, i) => value - offset[Math.floor(i / 3)] * position[i % 3] + coefficientGradient[first + i],
       );
       const turnedBack = transformVector(transposeMatrix(local[joint]), offset[0], offset[1], offset[2]);
-      jointGradient.set(offset.map((value, axis) => value - turnedBack[axis]), joint * 3);
+      jointGradient.set(
+        offset.map((value, axis) => value - turnedBack[axis]),
+        joint * 3,
+      );
       const fromChild = multiplyMatrices(worldGradients[joint], transposeMatrix(local[joint]));
       const lever = leverOf(jointPositions, joint, local[joint]);
       for (let i = 0; i < 9; i++) {
@@ -219,16 +230,16 @@ function walkJointsBackward(
       for (let axis = 0; axis < 3; axis++) offsetGradients[parent][axis] += offsetGradients[joint][axis];
     }
     matrixFromAxisAngleDerivatives(axisAngles[joint]).forEach((derivative, k) => {
-      poseGradient[3 + 3 * JOINT_NAMES.indexOf(name) + k] = derivative.reduce((sum, value, i) => sum + value * localGradient[i], 0);
+      poseGradient[3 + 3 * JOINT_NAMES.indexOf(name) + k] = derivative.reduce(
+        (sum, value, i) => sum + value * localGradient[i],
+        0,
+      );
     });
   }
   return { pose: poseGradient, jointPositions: jointGradient };
 }
 
-function eachSkinningWeight(
-  head: HeadModel,
-  visit: (vertex: number, joint: number, weight: number) => void,
-): void {
+function eachSkinningWeight(head: HeadModel, visit: (vertex: number, joint: number, weight: number) => void): void {
   const jointCount = head.joints.length;
   head.skinningWeights.forEach((weight, i) => {
     if (weight !== 0) visit(Math.floor(i / jointCount), i % jointCount, weight);

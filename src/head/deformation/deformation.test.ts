@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { describeDifferentiable, type Arrays, type DifferentiableOperation } from '../../../test/describe-differentiable.ts';
+import {
+  describeDifferentiable,
+  type Arrays,
+  type DifferentiableOperation,
+} from '../../../test/describe-differentiable.ts';
 import { testGpu } from '../../../test/gpu.ts';
 import { smallHead } from '../../../test/small-head.ts';
 import { createStorageBuffer, readFloats, writeBuffer } from '../../gpu/buffer.ts';
@@ -49,7 +53,12 @@ const deformation: DifferentiableOperation<Setting> = {
       { posedVertices: zero, vertexDifference: zero, ...gradients },
     );
     if (of === 'vertexDifference') return { vertexOffset, deltas };
-    return { pose, vertexOffset, deltas, identity: blendIdentityReferenceBackward(head, { identityVertices, jointPositions }) };
+    return {
+      pose,
+      vertexOffset,
+      deltas,
+      identity: blendIdentityReferenceBackward(head, { identityVertices, jointPositions }),
+    };
   },
   async runOnGpu(gpu, arrays, gradients, { head, of }) {
     const deformed = await createDeformation(gpu, head, {
@@ -185,6 +194,8 @@ describe('deformation', () => {
     const gpu = await testGpu();
     const options = { identityCoefficients: new Float32Array(99) };
     await expect(createDeformation(gpu, smallHead(), options)).rejects.toThrow(/identityCoefficients has 99 values/);
-    await expect(createDeformation(gpu, smallHead(), { identityCoefficients: [], slotCount: 0 })).rejects.toThrow(/slotCount is 0/);
+    await expect(createDeformation(gpu, smallHead(), { identityCoefficients: [], slotCount: 0 })).rejects.toThrow(
+      /slotCount is 0/,
+    );
   });
 });

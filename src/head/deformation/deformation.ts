@@ -78,11 +78,7 @@ export interface Deformation {
 }
 
 /** Uploads a head and compiles its deformation. Throws `RangeError` on options that do not fit the head. */
-export async function createDeformation(
-  gpu: Gpu,
-  head: HeadModel,
-  options: DeformationOptions,
-): Promise<Deformation> {
+export async function createDeformation(gpu: Gpu, head: HeadModel, options: DeformationOptions): Promise<Deformation> {
   const { slotCount, supportThreshold } = { ...DEFORMATION_DEFAULTS, ...options };
   check(head, slotCount);
   const buffers = createBuffers(gpu, head, blendSupport(head, supportThreshold), slotCount);
@@ -123,7 +119,8 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
   const prepareBackwardGroups = new BindGroupCache();
   const slotAt = (slot: number): (typeof slots)[number] => {
     const found = slots[slot];
-    if (!found) throw new RangeError(`slot ${slot} does not exist: this deformation was made with slotCount ${slotCount}.`);
+    if (!found)
+      throw new RangeError(`slot ${slot} does not exist: this deformation was made with slotCount ${slotCount}.`);
     return found;
   };
 
@@ -175,7 +172,11 @@ class BindGroupCache {
 
   get(bindings: readonly GPUBufferBinding[], slot: number, create: () => GPUBindGroup): GPUBindGroup {
     const buffers = bindings.map((binding) => binding.buffer);
-    const key = [slot, ...bindings.map(({ offset, size }) => `${offset ?? 0}+${size ?? ''}`), ...buffers.map(idOf)].join(' ');
+    const key = [
+      slot,
+      ...bindings.map(({ offset, size }) => `${offset ?? 0}+${size ?? ''}`),
+      ...buffers.map(idOf),
+    ].join(' ');
     const groups = this.#byBuffer.get(buffers[0]) ?? new Map<string, GPUBindGroup>();
     this.#byBuffer.set(buffers[0], groups);
     const group = groups.get(key) ?? create();
@@ -249,7 +250,8 @@ async function fillIdentity(
 }
 
 function check(head: HeadModel, slotCount: number): void {
-  if (!(slotCount >= 1)) throw new RangeError(`slotCount is ${slotCount}: give the number of frames per update, 1 or more.`);
+  if (!(slotCount >= 1))
+    throw new RangeError(`slotCount is ${slotCount}: give the number of frames per update, 1 or more.`);
   if (head.joints.length > JOINT_NAMES.length || head.joints[0]?.parent !== -1) {
     throw new RangeError(`head "${head.name}": joints must start with the root and be at most ${JOINT_NAMES.length}.`);
   }

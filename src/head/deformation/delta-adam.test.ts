@@ -42,11 +42,18 @@ async function fit(slotCount: number, batches: number) {
   const stride = poseRecordStride(expressionCount);
   const poses = createStorageBuffer(gpu, 'poses', stride * slotCount * batches);
   const { support } = deformation;
-  const identityVertices = Float64Array.from(unpadVertices(await readFloats(gpu, deformation.identityVertices), head.vertexCount));
-  const jointPositions = Float64Array.from(unpadVertices(await readFloats(gpu, deformation.jointPositions), head.joints.length));
+  const identityVertices = Float64Array.from(
+    unpadVertices(await readFloats(gpu, deformation.identityVertices), head.vertexCount),
+  );
+  const jointPositions = Float64Array.from(
+    unpadVertices(await readFloats(gpu, deformation.jointPositions), head.joints.length),
+  );
   const batchGradients: { deltas: Float64Array; vertexOffset: Float64Array }[] = [];
   for (let batch = 0; batch < batches; batch++) {
-    const sums = { deltas: new Float64Array(support.entryCount * 3), vertexOffset: new Float64Array(head.vertexCount * 3) };
+    const sums = {
+      deltas: new Float64Array(support.entryCount * 3),
+      vertexOffset: new Float64Array(head.vertexCount * 3),
+    };
     for (let slot = 0; slot < slotCount; slot++) {
       const frame = batch * slotCount + slot;
       const pose = { buffer: poses, offset: frame * stride, size: stride };
@@ -66,7 +73,10 @@ async function fit(slotCount: number, batches: number) {
           identityVertices,
           jointPositions,
         },
-        { posedVertices: Float64Array.from(gradientOf(frame)), vertexDifference: new Float64Array(head.vertexCount * 3) },
+        {
+          posedVertices: Float64Array.from(gradientOf(frame)),
+          vertexDifference: new Float64Array(head.vertexCount * 3),
+        },
       );
       for (const name of ['deltas', 'vertexOffset'] as const) {
         gradient[name].forEach((value, i) => (sums[name][i] += value / slotCount));
@@ -81,8 +91,14 @@ async function fit(slotCount: number, batches: number) {
     deltas: (await readFloats(gpu, deformation.deltas)).slice(0, support.entryCount * 3),
     vertexOffset: unpadVertices(await readFloats(gpu, deformation.vertexOffset), head.vertexCount),
     expected: {
-      deltas: adamSteps(batchGradients.map(({ deltas }) => deltas), DELTA_ADAM_DEFAULTS.deltaRate),
-      vertexOffset: adamSteps(batchGradients.map(({ vertexOffset }) => vertexOffset), DELTA_ADAM_DEFAULTS.vertexOffsetRate),
+      deltas: adamSteps(
+        batchGradients.map(({ deltas }) => deltas),
+        DELTA_ADAM_DEFAULTS.deltaRate,
+      ),
+      vertexOffset: adamSteps(
+        batchGradients.map(({ vertexOffset }) => vertexOffset),
+        DELTA_ADAM_DEFAULTS.vertexOffsetRate,
+      ),
     },
   };
   adam.dispose();
@@ -110,5 +126,4 @@ describe('delta Adam', () => {
     expect(Buffer.from(first.deltas.buffer).equals(Buffer.from(second.deltas.buffer))).toBe(true);
     expect(Buffer.from(first.vertexOffset.buffer).equals(Buffer.from(second.vertexOffset.buffer))).toBe(true);
   });
-
 });

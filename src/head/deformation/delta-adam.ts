@@ -68,7 +68,9 @@ export async function createDeltaAdam(
   for (let entry = 0; entry < support.entryCount; entry++) {
     entries.set([support.coefficients[entry], support.vertices[entry]], entry * 2);
   }
-  const entriesPerInvocation = gpu.adapter.isSoftware ? ENTRIES_PER_INVOCATION.software : ENTRIES_PER_INVOCATION.hardware;
+  const entriesPerInvocation = gpu.adapter.isSoftware
+    ? ENTRIES_PER_INVOCATION.software
+    : ENTRIES_PER_INVOCATION.hardware;
   const kernel = (entryPoint: string) =>
     createKernel(gpu, {
       label: `delta adam ${entryPoint}`,
@@ -119,10 +121,13 @@ export async function createDeltaAdam(
       if (!(frameCount >= 1 && frameCount <= slotCount)) {
         throw new RangeError(`delta adam: frameCount is ${frameCount}; the deformation has ${slotCount} slots.`);
       }
-      const uniform = (rate: number): number => ring.write(commands, adamSettings(settings, step, rate, frameCount, gradientScale));
+      const uniform = (rate: number): number =>
+        ring.write(commands, adamSettings(settings, step, rate, frameCount, gradientScale));
       const deltaSlot = uniform(rates.deltaRate ?? settings.deltaRate);
       const vertexSlot = uniform(rates.vertexOffsetRate ?? settings.vertexOffsetRate);
-      const deltaGroup = groupOf('deltas', deltaSlot, () => deltaKernel.bind({ ...deltas, adam: ring.binding(deltaSlot) }));
+      const deltaGroup = groupOf('deltas', deltaSlot, () =>
+        deltaKernel.bind({ ...deltas, adam: ring.binding(deltaSlot) }),
+      );
       const vertexGroup = groupOf('vertices', vertexSlot, () =>
         vertexKernel.bind({ ...vertexOffset, adam: ring.binding(vertexSlot) }),
       );

@@ -54,10 +54,7 @@ export function padVertices(values: ArrayLike<number>): Float32Array {
 
 /** V×4 to V×3. */
 export function unpadVertices(padded: ArrayLike<number>, vertexCount: number): Float32Array {
-  return Float32Array.from(
-    { length: vertexCount * 3 },
-    (_, i) => padded[Math.floor(i / 3) * VERTEX_STRIDE + (i % 3)],
-  );
+  return Float32Array.from({ length: vertexCount * 3 }, (_, i) => padded[Math.floor(i / 3) * VERTEX_STRIDE + (i % 3)]);
 }
 
 function alignTo(bytes: number, step: number): number {
