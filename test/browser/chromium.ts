@@ -1,0 +1,88 @@
+import { createServer } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { chromium, type Page } from 'playwright-core';
+import { build, type Rolldown } from 'vite';
+import { findChromium } from '../../src/platform/node/machine.mjs';
+import { packageAliases } from '../../scripts/aliases.mjs';
+
+/** In CI nothing may be skipped: a missing browser then fails the tests instead. */
+const isRequired = process.env.CI === 'true' || process.env.FATE_REQUIRE_ALL === '1';
+export const chromiumPath = findChromium();
+export const skipBrowser = !chromiumPath && !isRequired;
+
+/** WebGPU without a GPU, canvas included, works with exactly these (SwiftShader). */
+const WEBGPU_FLAGS = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+  '--use-angle=swiftshader',
+];
+const QUIET_FLAGS = [
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+  '--no-first-run',
+];
+
+/** A page of Chromium with a module of this folder loaded. */
+export interface TestPage {
+  readonly page: Page;
+  /** What the page wrote to its console as errors. */
+  readonly errors: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Bundles `entry` as a page would, serves it from this machine and opens it in Chromium with WebGPU. */
+export async function openTestPage(entry: string): Promise<TestPage> {
+  if (!chromiumPath) throw new Error('Chromium is missing; `npm run setup` as root installs it, or set CHROMIUM_PATH');
+  const script = await bundle(resolve(import.meta.dirname, entry));
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/page.js';
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><body style="margin:0"><script type="module" src="/page.js"></script>');
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const profile = await mkdtemp(join(tmpdir(), 'fate-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath,
+    args: [...WEBGPU_FLAGS, ...QUIET_FLAGS],
+    viewport: { width: 640, height: 640 }, // 64×64 hangs screenshots
+  });
+  const errors: string[] = [];
+  const close = async (): Promise<void> => {
+    await context.close();
+    server.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  try {
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    return { page, errors, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** One script with all that the entry imports. Fails when it reaches `node:` modules. */
+async function bundle(entry: string): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    resolve: { alias: packageAliases },
+    build: { write: false, target: 'es2023', minify: false, lib: { entry, formats: ['es'], fileName: 'page' } },
+  });
+  const [{ output }] = result as unknown as [Rolldown.RolldownOutput];
+  const [chunk] = output;
+  const external = chunk.imports.filter((name) => name.startsWith('node:'));
+  if (external.length > 0 || output.length > 1) throw new Error(`the page imports ${external.join(', ') || 'further chunks'}`);
+  return chunk.code;
+}
