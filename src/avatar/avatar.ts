@@ -5,11 +5,13 @@ import type { Camera } from '../tracking/track.ts';
 import { decodeTensors, encodeTensors, takeTensor, TensorFileError, type Tensor, type TensorFile } from './safetensors.ts';
 
 /**
- * A fitted avatar: a head model made personal (identity, Δvertex, ΔE and ΔP are folded into its template and bases, so
- * it has no identity basis left) and the Gaussians bound to it. Everything needed to pose and render it.
+ * A fitted avatar: a head model made personal (identity, ΔE and ΔP are folded into its template and bases, so it has no
+ * identity basis left) and the Gaussians bound to it. Everything needed to pose and render it.
  */
 export interface Avatar {
   readonly head: HeadModel;
+  /** V×3 metres: Δvertex, added to the template after the joints are regressed from it. */
+  readonly vertexOffset: Float32Array;
   readonly gaussians: GaussianSet;
   /** T: size of each triangle in the canonical pose, metres: the denominator of k (eq 3). */
   readonly canonicalSizes: Float32Array;
@@ -38,6 +40,7 @@ export function encodeAvatar(avatar: Avatar): Uint8Array {
   put('gaussians.normalOffset', gaussians.normalOffset, N);
   const { vertexCount: V, triangleCount: T } = head;
   put('head.templateVertices', head.templateVertices, V, 3);
+  put('head.vertexOffset', avatar.vertexOffset, V, 3);
   put('head.triangles', head.triangles, T, 3);
   put('head.uvs', head.uvs, head.uvs.length / 2, 2);
   put('head.uvTriangles', head.uvTriangles, T, 3);
@@ -111,6 +114,7 @@ export function decodeAvatar(bytes: Uint8Array, source: string): Avatar {
   };
   return {
     head,
+    vertexOffset: floats('head.vertexOffset'),
     gaussians: {
       count: triangleIndices.length,
       triangleIndices,

@@ -114,7 +114,7 @@ describe('adam', () => {
     const hostile = new Float32Array([NaN, Infinity, -Infinity, 1e30, 1e-41, 1, 0]);
     const run = await runAdam(await testGpu(), new Float32Array(7), [hostile, hostile]);
     expect(run.rejected).toBe(8);
-    expect([...run.parameters.slice(0, 4)]).toEqual([0, 0, 0, 0]);
+    expect(run.parameters.slice(0, 4)).toEqual(new Float32Array(4));
     expect([...run.parameters, ...run.moments].every(Number.isFinite)).toBe(true);
     expect(run.parameters[5]).toBeCloseTo(-0.02, 6);
   });

@@ -1,0 +1,305 @@
+import { sampleAtlas } from '../binding/sampling.ts';
+import type { Avatar } from '../avatar/avatar.ts';
+import type { GaussianSet } from '../gaussians/layout.ts';
+import { readFloats } from '../gpu/buffer.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { unpadVertices } from '../head/deformation/layout.ts';
+import type { HeadModel } from '../head/head-model.ts';
+import { poseVertices } from '../head/pose-vertices.ts';
+import { neutralPose, packPose, unpackPose, type HeadPose } from '../head/pose.ts';
+import type { LossRecord } from '../losses/loss-history.ts';
+import type { OnProgress } from '../video/frame.ts';
+import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
+import type { Clip } from './clip.ts';
+import type { FitOptions } from './fit-options.ts';
+import { FrameOrder } from './schedule.ts';
+import { LOSS_SLOTS, STEPS_PER_SUBMIT, Training } from './training.ts';
+import { personalHead } from './personal-head.ts';
+
+export interface FitInputs {
+  readonly head: HeadModel;
+  readonly identityCoefficients: Float32Array;
+  /** Training frames alone: held-out frames must not be in it. */
+  readonly clip: Clip;
+}
+
+export interface FitContext {
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+  readonly checkpoints?: CheckpointStore;
+  /** Names everything that the result depends on; a checkpoint with another key is not resumed. */
+  readonly key?: string;
+  readonly log?: (line: string) => void;
+}
+
+export interface FitResult {
+  readonly avatar: Avatar;
+  /** Poses of the clip's frames as refined along the way. */
+  readonly refinedPoses: readonly HeadPose[];
+  /** Losses of all steps of this run (those before a resume are in `losses` too). */
+  readonly losses: readonly LossPoint[];
+  /** Optimisation steps per second of this process's part of the run, checkpoints included. */
+  readonly stepsPerSecond: number;
+}
+
+/** Mean losses over some steps. */
+export interface LossPoint extends LossRecord {
+  readonly step: number;
+}
+
+/** Steps between checkpoints, which are also when losses are read and the intersection list is checked. */
+export const CHECKPOINT_STEPS = 500;
+
+/**
+ * Stage I: fits Gaussians on the head's surface, and the head's deltas, to the clip (method §§1–4). Deterministic: one
+ * seed on one device gives identical avatars, also when the run was stopped and resumed from its checkpoints.
+ */
+export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions, context: FitContext = {}): Promise<FitResult> {
+  const { clip, head } = inputs;
+  checkOptions(options);
+  const order = new FrameOrder(clip.frames.length, options.seed);
+  const canonicalPose = canonicalPoseOf(head, clip);
+  const trainingInputs = {
+    head,
+    identityCoefficients: inputs.identityCoefficients,
+    initial: initialGaussians(inputs, canonicalPose, options),
+    canonicalPose,
+    clip,
+    options,
+    capacity: capacityOf(options),
+  };
+  const run = new FitRun(gpu, trainingInputs, order, context);
+  try {
+    await run.begin();
+    while (!run.isDone) await run.advance();
+    return await run.result(inputs.identityCoefficients);
+  } finally {
+    run.dispose();
+  }
+}
+
+type TrainingInputs = Parameters<typeof Training.create>[1];
+
+/** One fit from checkpoint to checkpoint. */
+class FitRun {
+  readonly #gpu: Gpu;
+  readonly #inputs: TrainingInputs;
+  readonly #order: FrameOrder;
+  readonly #context: FitContext;
+  #training!: Training;
+  #checkpoint!: Checkpoint;
+  #losses: LossPoint[] = [];
+  #intersectionCapacity: number | undefined;
+  #startedAt = 0;
+  #startedWith = 0;
+
+  constructor(gpu: Gpu, inputs: TrainingInputs, order: FrameOrder, context: FitContext) {
+    this.#gpu = gpu;
+    this.#inputs = inputs;
+    this.#order = order;
+    this.#context = context;
+  }
+
+  get isDone(): boolean {
+    return this.#checkpoint.step >= this.#inputs.options.steps;
+  }
+
+  async begin(): Promise<void> {
+    const { checkpoints, key = '', log } = this.#context;
+    const stored = await checkpoints?.read();
+    const resumed = stored ? decodeCheckpoint(stored, key) : null;
+    if (stored && !resumed) log?.('The checkpoint in the folder is of another run or damaged; the fit starts afresh.');
+    if (resumed?.notes['intersections']) this.#intersectionCapacity = Number(resumed.notes['intersections']) || undefined;
+    this.#training = await this.#createTraining();
+    if (resumed) {
+      this.#restore(resumed);
+      this.#losses = JSON.parse(resumed.notes['losses'] ?? '[]') as LossPoint[];
+      this.#checkpoint = resumed;
+      log?.(`The fit goes on from step ${resumed.step}.`);
+    } else {
+      this.#checkpoint = await this.#capture(0);
+    }
+    this.#startedAt = performance.now();
+    this.#startedWith = this.#checkpoint.step;
+  }
+
+  /** Runs up to the next checkpoint and writes it. */
+  async advance(): Promise<void> {
+    const { options } = this.#inputs;
+    const from = this.#checkpoint.step;
+    const to = Math.min(options.steps, from + CHECKPOINT_STEPS);
+    await this.#runSteps(from, to);
+    const needed = await this.#training.rasterizer.neededIntersections();
+    if (needed > this.#training.rasterizer.intersectionCapacity) {
+      await this.#growIntersections(needed);
+      return; // the same stretch again, from its beginning
+    }
+    this.#losses = [...this.#losses, ...(await this.#readLosses(from, to))];
+    const last = this.#losses[this.#losses.length - 1]!;
+    if (!Number.isFinite(last.total)) {
+      throw new Error(`the loss is ${last.total} after step ${to}: please report this clip. The last good checkpoint is kept.`);
+    }
+    this.#checkpoint = await this.#capture(to);
+    await this.#context.checkpoints?.write(encodeCheckpoint(this.#checkpoint));
+  }
+
+  async result(identityCoefficients: Float32Array): Promise<FitResult> {
+    const { head, clip, canonicalPose, options } = this.#inputs;
+    const training = this.#training;
+    const { support, deltas, vertexOffset } = training.deformation;
+    const avatar: Avatar = {
+      head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, deltas, support.entryCount * 3)),
+      vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
+      gaussians: await training.gaussians.read(),
+      canonicalSizes: await training.placement.readCanonicalSizes(),
+      neutralPose: frontalPose(clip, canonicalPose),
+      camera: clip.frames[0]!.camera,
+      identityCoefficients,
+    };
+    const poses = await readFloats(this.#gpu, training.poses);
+    const stride = training.poseStride / 4;
+    const length = packPose(clip.frames[0]!.pose).length;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    return {
+      avatar,
+      refinedPoses: clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length))),
+      losses: this.#losses,
+      stepsPerSecond: seconds > 0 ? (options.steps - this.#startedWith) / seconds : 0,
+    };
+  }
+
+  dispose(): void {
+    this.#training?.dispose();
+  }
+
+  async #runSteps(from: number, to: number): Promise<void> {
+    const { onProgress, signal } = this.#context;
+    const { options } = this.#inputs;
+    const commands = this.#training.commands();
+    let pending: Promise<void> | null = null;
+    for (let done = from; done < to; ) {
+      const end = Math.min(to, done + STEPS_PER_SUBMIT);
+      for (let step = done + 1; step <= end; step++) this.#training.recordStep(commands, step, this.#order.at(step - 1));
+      commands.submit();
+      // One submit runs while the next is recorded; more in flight would only use memory and delay Ctrl-C.
+      await pending;
+      pending = commands.done();
+      done = end;
+      signal?.throwIfAborted();
+      const note = this.#losses.length > 0 ? `loss ${this.#losses[this.#losses.length - 1]!.total.toFixed(4)}` : '';
+      onProgress?.({ stage: 'fit', done, total: options.steps, note });
+    }
+    await pending;
+  }
+
+  async #readLosses(from: number, to: number): Promise<LossPoint[]> {
+    const records = await this.#training.history.read();
+    const points: LossPoint[] = [];
+    for (let first = from; first < to; first += 50) {
+      const steps = Math.min(50, to - first);
+      const sums: Record<string, number> = {};
+      for (let step = first; step < first + steps; step++) {
+        for (const [term, value] of Object.entries(records[step % LOSS_SLOTS]!)) sums[term] = (sums[term] ?? 0) + value / steps;
+      }
+      points.push({ ...(sums as unknown as LossRecord), step: first + steps });
+    }
+    return points;
+  }
+
+  async #capture(step: number): Promise<Checkpoint> {
+    return captureCheckpoint(this.#gpu, this.#training.persistent, {
+      step,
+      key: this.#context.key ?? '',
+      notes: {
+        losses: JSON.stringify(this.#losses),
+        poseUpdates: JSON.stringify([...this.#training.poseUpdates]),
+        intersections: String(this.#intersectionCapacity ?? ''),
+      },
+    });
+  }
+
+  #restore(checkpoint: Checkpoint): void {
+    restoreCheckpoint(this.#gpu, this.#training.persistent, checkpoint);
+    this.#training.poseUpdates.set(JSON.parse(checkpoint.notes['poseUpdates'] ?? '[]') as number[]);
+    this.#training.rebuildIndex();
+  }
+
+  /** An image needed more Gaussian–tile pairs than there was room for: repeat the stretch with twice the need. */
+  async #growIntersections(needed: number): Promise<void> {
+    this.#intersectionCapacity = Math.ceil(needed * 1.5);
+    this.#training.dispose();
+    this.#training = await this.#createTraining();
+    this.#restore(this.#checkpoint);
+  }
+
+  async #createTraining(): Promise<Training> {
+    this.#intersectionCapacity ??= this.#inputs.capacity * 8 + this.#inputs.clip.size * 16;
+    return Training.create(this.#gpu, { ...this.#inputs, intersectionCapacity: this.#intersectionCapacity });
+  }
+}
+
+/** Most Gaussians that the densification rule can reach. */
+function capacityOf(options: FitOptions): number {
+  const { densify, gaussians, gaussianLimit } = options;
+  if (densify === 'none' || densify === 'pruneOnly') return gaussians;
+  if (densify === 'sampling') return Math.max(gaussians, Math.min(gaussianLimit, Math.ceil(gaussians * 1.25)));
+  return Math.max(gaussians, Math.min(gaussianLimit, gaussians * 8));
+}
+
+function checkOptions(options: FitOptions): void {
+  const positive = ['steps', 'gaussians', 'deltaFrames'] as const;
+  for (const name of positive) {
+    if (!(Number.isInteger(options[name]) && options[name] > 0)) {
+      throw new RangeError(`fit option "${name}" is ${options[name]}; give a whole number above 0`);
+    }
+  }
+  if (CHECKPOINT_STEPS > LOSS_SLOTS) throw new Error('losses of a stretch do not fit the loss history');
+}
+
+/** Gaussians over the atlas: identity rotation, neighbour-distance scale, opacity 0.1, grey, on the surface (§3.1). */
+function initialGaussians(inputs: FitInputs, canonicalPose: HeadPose, options: FitOptions): GaussianSet {
+  const canonicalVertices = poseVertices(inputs.head, inputs.identityCoefficients, canonicalPose);
+  const samples = sampleAtlas(inputs.head, { count: options.gaussians, seed: options.seed, canonicalVertices });
+  const { count } = samples;
+  const localRotation = new Float32Array(count * 4);
+  for (let index = 0; index < count; index++) localRotation[index * 4] = 1;
+  return {
+    count,
+    triangleIndices: samples.triangleIndices,
+    barycentrics: samples.barycentrics,
+    localRotation,
+    logScale: samples.logScale,
+    opacityLogit: new Float32Array(count).fill(Math.log(0.1 / 0.9)),
+    color: new Float32Array(count * 3),
+    normalOffset: new Float32Array(count),
+  };
+}
+
+/** The clip's mean expression with an open jaw, so that lips and mouth have area to be relative to (§3.1). */
+function canonicalPoseOf(head: HeadModel, clip: Clip): HeadPose {
+  const pose = neutralPose(head.expressionNames.length);
+  const coefficients = meanExpression(clip);
+  const jawOpen = head.expressionNames.indexOf('jawOpen');
+  // ARKit's jawOpen of 1 is about 0.45 rad; models without it open the joint by the paper's 0.2 rad.
+  if (jawOpen >= 0) coefficients[jawOpen] = Math.max(coefficients[jawOpen]!, 0.4);
+  const jawPose = jawOpen >= 0 ? pose.jawPose : Float32Array.of(0.2, 0, 0);
+  return { ...pose, jawPose, expressionCoefficients: coefficients };
+}
+
+/** Mean expression, straight gaze, mean distance: the head's neutral state for pictures. */
+function frontalPose(clip: Clip, canonical: HeadPose): HeadPose {
+  let depth = 0;
+  for (const { pose } of clip.frames) depth += pose.headTranslation[2]! / clip.frames.length;
+  return {
+    ...neutralPose(canonical.expressionCoefficients.length),
+    headRotation: Float32Array.of(Math.PI, 0, 0),
+    headTranslation: Float32Array.of(0, 0, depth),
+    expressionCoefficients: meanExpression(clip),
+  };
+}
+
+function meanExpression({ frames }: Clip): Float32Array {
+  const mean = new Float32Array(frames[0]!.pose.expressionCoefficients.length);
+  for (const { pose } of frames) pose.expressionCoefficients.forEach((value, index) => (mean[index]! += value / frames.length));
+  return mean;
+}

@@ -1,0 +1,350 @@
+import { createStorageBuffer, Ownership, writeBuffer } from '../gpu/buffer.ts';
+import { Commands, type Profiler } from '../gpu/commands.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { UniformRing } from '../gpu/uniform-ring.ts';
+import { createPlacement, type Placement } from '../binding/placement.ts';
+import type { GaussianSet, WorldGaussians } from '../gaussians/layout.ts';
+import { createDeformation, type Deformation } from '../head/deformation/deformation.ts';
+import { createDeltaAdam, type DeltaAdam } from '../head/deformation/delta-adam.ts';
+import { poseRecordStride } from '../head/deformation/layout.ts';
+import type { HeadModel } from '../head/head-model.ts';
+import { vertexAdjacency } from '../head/laplacian.ts';
+import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
+import { createGaussianRegularisers, type GaussianRegularisers } from '../losses/gaussian-regularisers/gaussian-regularisers.ts';
+import { LossHistory } from '../losses/loss-history.ts';
+import { createPhotometricLoss, type PhotometricLoss } from '../losses/photometric/photometric.ts';
+import { createVertexRegularisers, type VertexRegularisers } from '../losses/vertex-regularisers/vertex-regularisers.ts';
+import { randomUniform } from '../math/random.ts';
+import { CAMERA_STRIDE, IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
+import { createRasterizer, type Rasterizer } from '../rasterizer/rasterizer.ts';
+import { createAdam, stepTogether, type Adam } from './adam.ts';
+import type { PersistentBuffer } from './checkpoint.ts';
+import type { Clip } from './clip.ts';
+import type { FitOptions } from './fit-options.ts';
+import { createGaussianState, type GaussianState } from './gaussian-state.ts';
+import { eventsAfter, rateFactor } from './schedule.ts';
+
+/** Frames recorded between two submits: enough to hide the host's work, few enough to stop quickly. */
+export const STEPS_PER_SUBMIT = 8;
+/** Losses kept on the GPU until they are read at a checkpoint. */
+export const LOSS_SLOTS = 1024;
+/** Random streams, so that no two uses of one seed draw the same numbers. */
+const STREAM = { background: 0x10000000, densify: 0x20000000 } as const;
+const WHITE = [1, 1, 1] as const;
+
+export interface TrainingInputs {
+  readonly head: HeadModel;
+  readonly identityCoefficients: Float32Array;
+  readonly initial: GaussianSet;
+  /** The pose that triangle sizes are relative to (k, eq 3). */
+  readonly canonicalPose: HeadPose;
+  readonly clip: Clip;
+  readonly options: FitOptions;
+  /** Most Gaussians the run can reach. */
+  readonly capacity: number;
+  readonly intersectionCapacity?: number;
+}
+
+/** Everything on the GPU that one fit needs, and how one step is recorded: the method of Stage I from top to bottom. */
+export class Training {
+  readonly gaussians: GaussianState;
+  readonly deformation: Deformation;
+  readonly placement: Placement;
+  readonly rasterizer: Rasterizer;
+  readonly history: LossHistory;
+  /** F pose records: the track, and its refinement. */
+  readonly poses: GPUBuffer;
+  readonly poseStride: number;
+  readonly #gpu: Gpu;
+  readonly #inputs: TrainingInputs;
+  readonly #parts: Parts;
+  /** Updates that each frame's pose has had. */
+  readonly poseUpdates: Uint32Array;
+
+  private constructor(gpu: Gpu, inputs: TrainingInputs, parts: Parts) {
+    this.#gpu = gpu;
+    this.#inputs = inputs;
+    this.#parts = parts;
+    this.gaussians = parts.gaussians;
+    this.deformation = parts.deformation;
+    this.placement = parts.placement;
+    this.rasterizer = parts.rasterizer;
+    this.history = parts.history;
+    this.poses = parts.poses;
+    this.poseStride = parts.poseStride;
+    this.poseUpdates = new Uint32Array(inputs.clip.frames.length);
+  }
+
+  static async create(gpu: Gpu, inputs: TrainingInputs): Promise<Training> {
+    const training = new Training(gpu, inputs, await createParts(gpu, inputs));
+    training.#begin();
+    return training;
+  }
+
+  /** Takes the triangles' sizes in the canonical pose, and indexes the initial set. */
+  #begin(): void {
+    const { canonicalPose } = this.#inputs;
+    const pose = createStorageBuffer(this.#gpu, 'canonical pose', this.poseStride);
+    writeBuffer(this.#gpu, pose, packPose(canonicalPose));
+    const commands = this.commands();
+    this.deformation.forward(commands, { buffer: pose });
+    this.placement.takeCanonicalSizes(commands);
+    this.placement.rebuildIndex(commands);
+    commands.submit();
+    pose.destroy();
+  }
+
+  /** What a checkpoint must hold beside `poseUpdates`. */
+  get persistent(): PersistentBuffer[] {
+    const { deformation, deltaAdam, poses, poseAdam } = this.#parts;
+    return [
+      ...this.gaussians.persistent,
+      { name: 'deltas', buffer: deformation.deltas },
+      { name: 'delta moments', buffer: deltaAdam.deltaMoments },
+      { name: 'vertex offset', buffer: deformation.vertexOffset },
+      { name: 'vertex offset moments', buffer: deltaAdam.vertexOffsetMoments },
+      // A batch of deltas may be half gathered at a checkpoint.
+      { name: 'blended gradient', buffer: deformation.blendedGradient },
+      { name: 'frame states', buffer: deformation.frameStates },
+      { name: 'poses', buffer: poses },
+      { name: 'pose moments', buffer: poseAdam.moments },
+    ];
+  }
+
+  /** Must be called after anything changed the set of Gaussians outside `recordStep` (a restored checkpoint). */
+  rebuildIndex(): void {
+    const commands = new Commands(this.#gpu);
+    this.placement.rebuildIndex(commands);
+    commands.submit();
+  }
+
+  commands(profiler: Profiler | null = null): Commands {
+    return new Commands(this.#gpu, profiler);
+  }
+
+  /**
+   * Records step `step` (from 1) on frame `frame` of the clip: deform, place, rasterise, compare, and back again, then
+   * the updates and what the schedule asks for. The target's pixels are written at once, into the step's own slot.
+   */
+  recordStep(commands: Commands, step: number, frame: number): void {
+    const { options } = this.#inputs;
+    const { gaussians, poseAdam, deltaAdam, regularisers } = this.#parts;
+    const slot = (step - 1) % options.deltaFrames;
+    this.#recordForward(commands, step, frame, slot);
+    this.#recordBackward(commands, frame, slot, step);
+    const { weights } = options;
+    regularisers.record(commands, { slot: (step - 1) % LOSS_SLOTS, weights: { scaleRatio: weights.scale } });
+    gaussians.gather(commands, this.rasterizer.mean2dGradient);
+    const factor = rateFactor(step, options);
+    const updates = gaussians.updates(step, factor);
+    if (options.refineTrack) {
+      const update = ++this.poseUpdates[frame]!;
+      updates.push([poseAdam, { step: update, record: frame, learningRate: options.rates.pose * factor }]);
+    }
+    stepTogether(commands, 'adam', updates);
+    if (options.deltas && slot === options.deltaFrames - 1) {
+      deltaAdam.step(commands, {
+        step: step / options.deltaFrames,
+        deltaRate: options.rates.basisDelta * Math.sqrt(options.deltaFrames) * factor,
+        vertexOffsetRate: options.rates.vertexDelta * Math.sqrt(options.deltaFrames) * factor,
+      });
+    }
+    this.#recordEvents(commands, step);
+  }
+
+  /** Records one update of a frame's pose alone, everything else held still: test-time fitting. */
+  recordPoseStep(commands: Commands, frame: number, rate: number): void {
+    this.#recordForward(commands, 1, frame, 0);
+    this.#recordBackward(commands, frame, 0, null);
+    const update = ++this.poseUpdates[frame]!;
+    this.#parts.poseAdam.step(commands, { step: update, record: frame, learningRate: rate });
+  }
+
+  /** Binding of a frame's pose record. */
+  poseBinding(frame: number): GPUBufferBinding {
+    return { buffer: this.poses, offset: frame * this.poseStride, size: this.poseStride };
+  }
+
+  dispose(): void {
+    const { owned, gaussians, deformation, placement, rasterizer, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers } = this.#parts;
+    for (const part of [gaussians, deformation, placement, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers]) part.dispose();
+    rasterizer.destroy();
+    owned.destroy();
+  }
+
+  #recordForward(commands: Commands, step: number, frame: number, slot: number): void {
+    const { clip, options } = this.#inputs;
+    const { targets, cameras, photometric } = this.#parts;
+    const background = options.background === 'white' ? WHITE : this.#randomBackground(step);
+    const record = packCamera({ camera: clip.frames[frame]!.camera, cameraFromWorld: IDENTITY_VIEW, background });
+    const camera = cameras.binding(cameras.write(commands, record));
+    const pixelCount = clip.size * clip.size;
+    const target = this.#nextTarget++ % STEPS_PER_SUBMIT;
+    writeBuffer(this.#gpu, targets, clip.pixels(frame), target * pixelCount * 4);
+    this.deformation.forward(commands, this.poseBinding(frame), slot);
+    this.placement.forward(commands);
+    this.#input = { gaussians: this.placement.world, count: this.gaussians.count, camera };
+    this.rasterizer.forward(commands, this.#input);
+    photometric.record(commands, {
+      image: this.rasterizer.image,
+      target: targets,
+      targetOffset: target * pixelCount,
+      background,
+      weights: { ssim: options.weights.ssim, matte: options.weights.matte },
+      slot: (step - 1) % LOSS_SLOTS,
+    });
+  }
+
+  #nextTarget = 0;
+  #input!: { gaussians: WorldGaussians; count: GPUBuffer; camera: GPUBufferBinding };
+
+  /** `step` is null when only the pose is learned: the regularisers of the deltas then have nothing to say. */
+  #recordBackward(commands: Commands, frame: number, slot: number, step: number | null): void {
+    const { photometric, vertexRegularisers, poseGradient } = this.#parts;
+    const { options } = this.#inputs;
+    this.rasterizer.backward(commands, { ...this.#input, imageGradient: photometric.imageGradient });
+    this.placement.backward(commands, this.rasterizer.gradients);
+    const withDeltas = step !== null && options.deltas;
+    if (withDeltas) {
+      const { vertex, laplacian } = options.weights;
+      vertexRegularisers.record(commands, {
+        slot: (step - 1) % LOSS_SLOTS,
+        weights: { vertexDifference: vertex, laplacian },
+      });
+    }
+    this.deformation.backward(commands, this.poseBinding(frame), {
+      slot,
+      withDifferenceGradient: withDeltas,
+      ...(options.refineTrack || step === null ? { poseGradient: { buffer: poseGradient } } : {}),
+    });
+  }
+
+  #recordEvents(commands: Commands, step: number): void {
+    const { options } = this.#inputs;
+    const { densify, opacityMoments } = this.gaussians;
+    const events = eventsAfter(step, options);
+    const stream = STREAM.densify + step;
+    if (events.densify && options.densify === 'sampling') {
+      const draws = Math.max(1, Math.round((options.sampleCount * options.gaussians) / 65_536));
+      densify.sample(commands, { seed: options.seed, stream, draws, scaleFactor: options.sampleScale });
+    } else if (events.densify) {
+      // 3DGS's limit, in its unit; SplattingAvatar lets children walk over the mesh, GaussianAvatars keeps them near.
+      const nearness = options.densify === 'gaussianAvatars' ? 0.8 : 0;
+      densify.cloneAndSplit(commands, { seed: options.seed, stream, threshold: 2e-4, splitScale: 0.002, nearness });
+    }
+    if (events.prune) densify.prune(commands, options.pruneOpacity);
+    if (events.resetOpacity) densify.resetOpacity(commands, 0.01, [opacityMoments]);
+    if (events.densify || events.prune) this.placement.rebuildIndex(commands);
+  }
+
+  #randomBackground(step: number): [number, number, number] {
+    const { seed } = this.#inputs.options;
+    const channel = (index: number): number => randomUniform(seed, STREAM.background + step, index);
+    return [channel(0), channel(1), channel(2)];
+  }
+}
+
+interface Parts {
+  readonly owned: Ownership;
+  readonly gaussians: GaussianState;
+  readonly deformation: Deformation;
+  readonly deltaAdam: DeltaAdam;
+  readonly placement: Placement;
+  readonly rasterizer: Rasterizer;
+  readonly history: LossHistory;
+  readonly photometric: PhotometricLoss;
+  readonly regularisers: GaussianRegularisers;
+  readonly vertexRegularisers: VertexRegularisers;
+  readonly poses: GPUBuffer;
+  readonly poseStride: number;
+  readonly poseGradient: GPUBuffer;
+  readonly poseAdam: Adam;
+  readonly targets: GPUBuffer;
+  readonly cameras: UniformRing;
+}
+
+async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
+  const { head, initial, clip, options, capacity } = inputs;
+  const { size } = clip;
+  const owned = new Ownership();
+  const own = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
+    owned.own(createStorageBuffer(gpu, label, content));
+  const gaussians = await createGaussianState(gpu, initial, capacity, options.rates, size);
+  const deformation = await createDeformation(gpu, head, {
+    identityCoefficients: inputs.identityCoefficients,
+    slotCount: options.deltaFrames,
+  });
+  const rasterizer = await createRasterizer(gpu, {
+    width: size,
+    height: size,
+    gaussianCapacity: capacity,
+    ...(inputs.intersectionCapacity ? { intersectionCapacity: inputs.intersectionCapacity } : {}),
+  });
+  const placement = await createPlacement(gpu, {
+    triangles: head.triangles,
+    vertexCount: head.vertexCount,
+    posedVertices: deformation.posedVertices,
+    gaussianCapacity: capacity,
+    count: gaussians.count,
+    triangleIndices: gaussians.triangleIndices,
+    barycentrics: gaussians.barycentrics,
+    local: gaussians.local,
+    gradients: { local: gaussians.localGradients, posed: deformation.posedGradient },
+  });
+  const history = await LossHistory.create(gpu, LOSS_SLOTS);
+  const poseStride = poseRecordStride(head.expressionNames.length);
+  const poses = own('poses', packPoses(inputs, poseStride));
+  const poseGradient = own('pose gradient', poseStride);
+  return {
+    owned,
+    gaussians,
+    deformation,
+    deltaAdam: await createDeltaAdam(gpu, deformation),
+    placement,
+    rasterizer,
+    history,
+    photometric: await createPhotometricLoss(gpu, { width: size, height: size, history, matte: options.weights.matte > 0 }),
+    regularisers: await createGaussianRegularisers(gpu, {
+      capacity,
+      count: gaussians.count,
+      logScale: gaussians.local.logScale,
+      logScaleGradient: gaussians.localGradients.logScale,
+      normalOffset: gaussians.local.normalOffset,
+      normalOffsetGradient: gaussians.localGradients.normalOffset,
+      history,
+    }),
+    vertexRegularisers: await createVertexRegularisers(gpu, {
+      adjacency: vertexAdjacency(head.triangles, head.vertexCount),
+      vertexDifference: deformation.vertexDifference,
+      vertexDifferenceGradient: deformation.vertexDifferenceGradient,
+      history,
+    }),
+    poses,
+    poseStride,
+    poseGradient,
+    poseAdam: await createAdam(gpu, {
+      label: 'poses',
+      parameters: poses,
+      gradients: poseGradient,
+      gradientsOfOneRecord: true,
+      stride: poseStride / 4,
+      learningRate: options.rates.pose,
+      rateFactors: poseRateFactors(head, poseStride / 4),
+    }),
+    targets: own('targets', size * size * 4 * STEPS_PER_SUBMIT),
+    cameras: owned.own(new UniformRing(gpu, 'cameras', CAMERA_STRIDE, 4 * STEPS_PER_SUBMIT)),
+  };
+}
+
+function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {
+  const packed = new Float32Array((clip.frames.length * stride) / 4);
+  clip.frames.forEach(({ pose }, frame) => packed.set(packPose(pose), (frame * stride) / 4));
+  return packed;
+}
+
+/** Which floats of a pose record learn, and how fast: metres move a tenth as fast as radians and coefficients. */
+function poseRateFactors(head: HeadModel, floats: number): Float32Array {
+  const factors = new Float32Array(floats);
+  factors.fill(1, 0, POSE_JOINT_FLOATS + head.expressionNames.length);
+  return factors;
+}
