@@ -1,5 +1,5 @@
 // ∂loss/∂blended vertex = (Σ_j w_j R_j)ᵀ · ∂loss/∂posed vertex. It is also ∂loss/∂Δvertex, and times c_k it is
-// ∂loss/∂Δ_k of every entry of the vertex. One invocation per vertex.
+// ∂loss/∂D_k of every entry of the vertex. One invocation per vertex.
 
 override vertexCount: u32;
 override jointCount: u32;

@@ -24,84 +24,103 @@ export async function createDeformationKernels(gpu: Gpu, head: HeadModel, suppor
   const { vertexCount } = head;
   const jointCount = head.joints.length;
   const expressionCount = head.expressionNames.length;
-  const [prepare, deform, deformBackward, addDifference, transformSums, coefficientSums, prepareBackward] =
-    await Promise.all([
-      createKernel(gpu, {
-        label: 'prepare pose',
-        files: [file('prepare-pose.wgsl', prepareWgsl), POSE_RECORD, ROTATION],
-        bindings: { pose: 'read', joints: 'read', jointPositions: 'read', frameState: 'readWrite' },
-        constants: { jointCount, expressionCount },
-      }),
-      createKernel(gpu, {
-        label: 'deform vertices',
-        files: [file('deform-vertices.wgsl', deformWgsl), BLEND_TRANSFORMS],
-        bindings: {
-          frameState: 'read',
-          identityVertices: 'read',
-          vertexOffset: 'read',
-          support: 'read',
-          displacements: 'read',
-          deltas: 'read',
-          skinningWeights: 'read',
-          posedVertices: 'readWrite',
-          blendedVertices: 'readWrite',
-          vertexDifference: 'readWrite',
-        },
-        constants: { vertexCount, jointCount },
-      }),
-      createKernel(gpu, {
-        label: 'deform vertices backward',
-        files: [file('deform-vertices.backward.wgsl', deformBackwardWgsl), BLEND_TRANSFORMS],
-        bindings: { frameState: 'read', skinningWeights: 'read', posedGradient: 'read', blendedGradient: 'readWrite' },
-        constants: { vertexCount, jointCount },
-      }),
-      createKernel(gpu, {
-        label: 'add difference gradient',
-        files: [file('add-difference.backward.wgsl', addDifferenceWgsl)],
-        bindings: { differenceGradient: 'read', blendedGradient: 'readWrite' },
-        constants: { vertexCount },
-      }),
-      createKernel(gpu, {
-        label: 'transform sums',
-        files: [file('transform-sums.backward.wgsl', transformSumsWgsl)],
-        bindings: {
-          skinningWeights: 'read',
-          posedGradient: 'read',
-          blendedVertices: 'read',
-          transformSums: 'readWrite',
-        },
-        constants: { vertexCount, jointCount, partCount: POSE_PARTS },
-      }),
-      createKernel(gpu, {
-        label: 'coefficient sums',
-        files: [file('coefficient-sums.backward.wgsl', coefficientSumsWgsl)],
-        bindings: {
-          chunks: 'read',
-          order: 'read',
-          displacements: 'read',
-          deltas: 'read',
-          blendedGradient: 'read',
-          chunkSums: 'readWrite',
-        },
-        constants: { chunkCount: support.chunks.length / 2 },
-      }),
-      createKernel(gpu, {
-        label: 'prepare pose backward',
-        files: [file('prepare-pose.backward.wgsl', prepareBackwardWgsl), POSE_RECORD, ROTATION],
-        bindings: {
-          pose: 'read',
-          joints: 'read',
-          jointPositions: 'read',
-          frameState: 'read',
-          transformSums: 'read',
-          chunkSums: 'read',
-          chunkStarts: 'read',
-          sums: 'readWrite',
-          poseGradient: 'readWrite',
-          jointPositionGradient: 'readWrite',
-        },
-        constants: { jointCount, expressionCount, partCount: POSE_PARTS },
-      }),
-    ]);
-  return { prepare, deform, deformBackward, addDifference, transformSums, coefficientSums, prepareBackward };
+  const deform = (withDifference: boolean) =>
+    createKernel(gpu, {
+      label: 'deform vertices',
+      files: [file('deform-vertices.wgsl', deformWgsl), BLEND_TRANSFORMS],
+      bindings: {
+        frameState: 'read',
+        identityVertices: 'read',
+        vertexOffset: 'read',
+        support: 'read',
+        displacements: 'read',
+        modelDisplacements: 'read',
+        skinningWeights: 'read',
+        posedVertices: 'readWrite',
+        blendedVertices: 'readWrite',
+        vertexDifference: 'readWrite',
+      },
+      constants: { vertexCount, jointCount, withDifference: Number(withDifference) },
+    });
+  const [
+    prepare,
+    deformOnly,
+    deformWithDifference,
+    deformBackward,
+    addDifference,
+    transformSums,
+    coefficientSums,
+    prepareBackward,
+  ] = await Promise.all([
+    createKernel(gpu, {
+      label: 'prepare pose',
+      files: [file('prepare-pose.wgsl', prepareWgsl), POSE_RECORD, ROTATION],
+      bindings: { pose: 'read', joints: 'read', jointPositions: 'read', frameState: 'readWrite' },
+      constants: { jointCount, expressionCount },
+    }),
+    deform(false),
+    deform(true),
+    createKernel(gpu, {
+      label: 'deform vertices backward',
+      files: [file('deform-vertices.backward.wgsl', deformBackwardWgsl), BLEND_TRANSFORMS],
+      bindings: { frameState: 'read', skinningWeights: 'read', posedGradient: 'read', blendedGradient: 'readWrite' },
+      constants: { vertexCount, jointCount },
+    }),
+    createKernel(gpu, {
+      label: 'add difference gradient',
+      files: [file('add-difference.backward.wgsl', addDifferenceWgsl)],
+      bindings: { differenceGradient: 'read', blendedGradient: 'readWrite' },
+      constants: { vertexCount },
+    }),
+    createKernel(gpu, {
+      label: 'transform sums',
+      files: [file('transform-sums.backward.wgsl', transformSumsWgsl)],
+      bindings: {
+        skinningWeights: 'read',
+        posedGradient: 'read',
+        blendedVertices: 'read',
+        transformSums: 'readWrite',
+      },
+      constants: { vertexCount, jointCount, partCount: POSE_PARTS },
+    }),
+    createKernel(gpu, {
+      label: 'coefficient sums',
+      files: [file('coefficient-sums.backward.wgsl', coefficientSumsWgsl)],
+      bindings: {
+        chunks: 'read',
+        order: 'read',
+        displacements: 'read',
+        blendedGradient: 'read',
+        chunkSums: 'readWrite',
+      },
+      constants: { chunkCount: support.chunks.length / 2 },
+    }),
+    createKernel(gpu, {
+      label: 'prepare pose backward',
+      files: [file('prepare-pose.backward.wgsl', prepareBackwardWgsl), POSE_RECORD, ROTATION],
+      bindings: {
+        pose: 'read',
+        joints: 'read',
+        jointPositions: 'read',
+        frameState: 'read',
+        transformSums: 'read',
+        chunkSums: 'read',
+        chunkStarts: 'read',
+        sums: 'readWrite',
+        poseGradient: 'readWrite',
+        jointPositionGradient: 'readWrite',
+      },
+      constants: { jointCount, expressionCount, partCount: POSE_PARTS },
+    }),
+  ]);
+  return {
+    prepare,
+    deformOnly,
+    deformWithDifference,
+    deformBackward,
+    addDifference,
+    transformSums,
+    coefficientSums,
+    prepareBackward,
+  };
 }

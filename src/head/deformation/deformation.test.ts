@@ -74,12 +74,17 @@ const deformation: DifferentiableOperation<Setting> = {
     const poseGradients = createStorageBuffer(gpu, 'pose gradients', stride * 2);
     writeBuffer(gpu, poses, arrays.pose, stride);
     writeBuffer(gpu, deformed.vertexOffset, padVertices(arrays.vertexOffset));
-    writeBuffer(gpu, deformed.deltas, arrays.deltas);
+    const { support } = deformed;
+    writeBuffer(
+      gpu,
+      deformed.displacements,
+      arrays.deltas.map((delta, i) => delta + support.displacements[i]),
+    );
     const gradientBuffer = of === 'posedVertices' ? deformed.posedGradient : deformed.vertexDifferenceGradient;
     writeBuffer(gpu, gradientBuffer, padVertices(gradients[of]));
     const record = (buffer: GPUBuffer): GPUBufferBinding => ({ buffer, offset: stride, size: stride });
     const commands = new Commands(gpu);
-    deformed.forward(commands, record(poses), 1);
+    deformed.forward(commands, record(poses), { slot: 1, withDifference: of === 'vertexDifference' });
     deformed.backward(commands, record(poses), {
       slot: 1,
       poseGradient: record(poseGradients),
@@ -98,7 +103,6 @@ const deformation: DifferentiableOperation<Setting> = {
     const blendedGradient = await readFloats(gpu, deformed.blendedGradient);
     const vertexOffset = unpadVertices(blendedGradient.subarray(deformed.gradientSlotStride / 4), head.vertexCount);
     const state = (await readFloats(gpu, deformed.frameStates)).subarray(deformed.stateSlotStride / 4);
-    const { support } = deformed;
     const deltas = Float32Array.from({ length: support.entryCount * 3 }, (_, i) => {
       const entry = Math.floor(i / 3);
       const coefficient = state[head.joints.length * 12 + support.coefficients[entry]];
@@ -170,7 +174,7 @@ describe('deformation', () => {
     const poses = createStorageBuffer(gpu, 'poses', pose);
     const deformed = await createDeformation(gpu, head, { identityCoefficients, supportThreshold: 0 });
     const commands = new Commands(gpu);
-    deformed.forward(commands, { buffer: poses });
+    deformed.forward(commands, { buffer: poses }, { withDifference: true });
     commands.submit();
     const posed = unpadVertices(await readFloats(gpu, deformed.posedVertices), head.vertexCount);
     const expected = poseVertices(head, identityCoefficients, unpackPose(pose));

@@ -29,13 +29,23 @@ export interface DeformationOptions {
 
 export const DEFORMATION_DEFAULTS = { slotCount: 1, supportThreshold: 5e-5 } as const;
 
+export interface DeformationForwardOptions {
+  /** Frame slot that keeps this pose's transforms and coefficients. Default 0. */
+  readonly slot?: number;
+  /** Also writes `vertexDifference`; costs as much again. Once per update is enough (see `backward`). Default false. */
+  readonly withDifference?: boolean;
+}
+
 /** What `backward` writes beside the gradient by blended vertices. */
 export interface DeformationBackwardOptions {
   /** Frame slot of the forward pass this belongs to. Default 0. */
   readonly slot?: number;
   /** Where ∂loss/∂pose record goes, laid out like the record, overwritten. Left out: not computed. */
   readonly poseGradient?: GPUBufferBinding;
-  /** Adds `vertexDifferenceGradient` to the gradient of the deltas (not of the pose). Default false. */
+  /**
+   * Adds `vertexDifferenceGradient` to the gradient of the deltas (not of the pose). In a batch of K frames, do it on
+   * one of them with K times the weight: the penalty changes little between frames. Default false.
+   */
   readonly withDifferenceGradient?: boolean;
 }
 
@@ -51,9 +61,11 @@ export interface Deformation {
   /** Template + identity, and the joints' rest positions (J×4). Fixed for a clip. */
   readonly identityVertices: GPUBuffer;
   readonly jointPositions: GPUBuffer;
-  /** Learned: Δvertex (V×4), ΔE and ΔP (M×3, by `support`). Zero at first. */
+  /** Learned: Δvertex (V×4, zero at first), and E+ΔE, P+ΔP (M×3, by `support`; the model's at first). */
   readonly vertexOffset: GPUBuffer;
-  readonly deltas: GPUBuffer;
+  readonly displacements: GPUBuffer;
+  /** E and P as the model has them, for the difference and for export. */
+  readonly modelDisplacements: GPUBuffer;
 
   /** Outputs of `forward`: world vertices; rest-frame vertices before skinning; what the deltas add to these. */
   readonly posedVertices: GPUBuffer;
@@ -65,13 +77,13 @@ export interface Deformation {
   /** Inputs of `backward`: ∂loss/∂posedVertices; ∂loss/∂vertexDifference when asked for. */
   readonly posedGradient: GPUBuffer;
   readonly vertexDifferenceGradient: GPUBuffer;
-  /** Outputs of `backward`: ∂loss/∂blended vertex per slot, which is ∂loss/∂Δvertex, and times c_k ∂loss/∂Δ_k. */
+  /** Outputs of `backward`: ∂loss/∂blended vertex per slot, which is ∂loss/∂Δvertex, and times c_k ∂loss/∂D_k. */
   readonly blendedGradient: GPUBuffer;
   /** J×4: ∂loss/∂ rest positions of the joints; with the blended gradient, what the identity's backward takes. */
   readonly jointPositionGradient: GPUBuffer;
 
   /** Poses the head by one `packPose` record (offset: a multiple of 256, see `poseRecordStride`). */
-  forward(commands: Commands, pose: GPUBufferBinding, slot?: number): void;
+  forward(commands: Commands, pose: GPUBufferBinding, options?: DeformationForwardOptions): void;
   /** Must follow the `forward` of the same pose, before another one overwrites the vertices. */
   backward(commands: Commands, pose: GPUBufferBinding, options?: DeformationBackwardOptions): void;
   dispose(): void;
@@ -105,7 +117,8 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
     const all = { ...buffers, frameState, support: buffers.supportIndex };
     return {
       frameState,
-      deform: kernels.deform.bind(all),
+      deformOnly: kernels.deformOnly.bind(all),
+      deformWithDifference: kernels.deformWithDifference.bind(all),
       deformBackward: kernels.deformBackward.bind({ ...all, blendedGradient: gradient }),
       coefficientSums: kernels.coefficientSums.bind({ ...all, blendedGradient: gradient }),
       addDifference: kernels.addDifference.bind({
@@ -130,11 +143,12 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
     gradientSlotStride,
     stateSlotStride,
     ...buffers,
-    forward(commands, pose, slot = 0) {
-      const { frameState, deform } = slotAt(slot);
+    forward(commands, pose, { slot = 0, withDifference = false } = {}) {
+      const { frameState, ...groups } = slotAt(slot);
+      const variant = withDifference ? 'deformWithDifference' : 'deformOnly';
       const prepare = prepareGroups.get([pose], slot, () => kernels.prepare.bind({ ...buffers, pose, frameState }));
       commands.pass('prepare pose', (pass) => kernels.prepare.dispatch(pass, prepare, 1));
-      commands.pass('deform vertices', (pass) => kernels.deform.dispatch(pass, deform, vertexGroups));
+      commands.pass('deform vertices', (pass) => kernels[variant].dispatch(pass, groups[variant], vertexGroups));
     },
     backward(commands, pose, { slot = 0, poseGradient, withDifferenceGradient = false } = {}) {
       const groups = slotAt(slot);
@@ -214,12 +228,12 @@ function createBuffers(gpu: Gpu, head: HeadModel, support: BlendSupport, slotCou
     joints: create('joints', Int32Array.from(jointTable)),
     supportIndex: create('blend support', supportIndex),
     displacements: create('blend displacements', support.displacements),
+    modelDisplacements: create('model blend displacements', support.displacements),
     skinningWeights: create('skinning weights', head.skinningWeights),
     chunks: create('blend chunks', support.chunks),
     chunkStarts: create('blend chunk starts', support.chunkStarts),
     order: create('blend entries by coefficient', order),
     vertexOffset: vertexField('vertex offset'),
-    deltas: create('blend deltas', support.entryCount * 12),
     posedVertices: vertexField('posed vertices'),
     blendedVertices: vertexField('blended vertices'),
     vertexDifference: vertexField('vertex difference'),

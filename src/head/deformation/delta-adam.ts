@@ -94,7 +94,7 @@ export async function createDeltaAdam(
         gradientStride: deformation.gradientSlotStride / (4 * VERTEX_STRIDE),
       },
     });
-  const [deltaKernel, vertexKernel] = await Promise.all([kernel('updateDeltas'), kernel('updateVertexOffset')]);
+  const [deltaKernel, vertexKernel] = await Promise.all([kernel('updateDisplacements'), kernel('updateVertexOffset')]);
   const ring = owned.own(new UniformRing(gpu, 'delta adam', SETTINGS_BYTES, 512));
   const shared = {
     frameStates: deformation.frameStates,
@@ -103,7 +103,7 @@ export async function createDeltaAdam(
   };
   const deltaMoments = create('delta moments', support.entryCount * 3 * 8);
   const vertexOffsetMoments = create('vertex offset moments', head.vertexCount * VERTEX_STRIDE * 8);
-  const deltas = { ...shared, parameters: deformation.deltas, moments: deltaMoments };
+  const deltas = { ...shared, parameters: deformation.displacements, moments: deltaMoments };
   const vertexOffset = { ...shared, parameters: deformation.vertexOffset, moments: vertexOffsetMoments };
   const groups = new Map<string, GPUBindGroup>();
   const groupOf = (name: string, slot: number, create: () => GPUBindGroup): GPUBindGroup => {

@@ -1,9 +1,9 @@
 // The gradient of the deltas and their Adam update in one kernel, so that it never has to be stored:
-//   ∂loss/∂Δ_k(v) = Σ_f c_k(f)·g_v(f) over the frames of the batch, g = ∂loss/∂blended vertex
-// `updateDeltas`: entries of the blend support; `updateVertexOffset`: vertices (c = 1). Adam as in fitting/adam.wgsl.
+//   ∂loss/∂D_k(v) = Σ_f c_k(f)·g_v(f) over the frames of the batch, g = ∂loss/∂blended vertex
+// `updateDisplacements`: entries of the blend support; `updateVertexOffset`: vertices (c = 1). Adam as in fitting/adam.wgsl.
 //
 // Thread mapping: an invocation takes `entriesPerInvocation` records one workgroup width apart, so that neighbours
-// touch neighbouring words. Records are vec3: three floats of `deltas`, or x, y, z of a V×4 vertex field.
+// touch neighbouring words. Records are vec3: three floats of `displacements`, or x, y, z of a V×4 vertex field.
 
 override groupWidth = 64u;
 override entriesPerInvocation = 4u;
@@ -34,7 +34,7 @@ struct DeltaAdam {
 const LARGEST_GRADIENT_BITS = 0x5d800000u;
 
 @compute @workgroup_size(groupWidth)
-fn updateDeltas(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+fn updateDisplacements(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
   for (var turn = 0u; turn < entriesPerInvocation; turn++) {
     let entry = (group.x * entriesPerInvocation + turn) * groupWidth + invocation;
     if (entry >= entryCount) {
