@@ -23,6 +23,9 @@ const INPUT_SIZE = 128;
 const KEY_POINTS = 6;
 const VALUES_PER_BOX = 4 + 2 * KEY_POINTS;
 const MINIMUM_SCORE = 0.5;
+/** In parts of the frame, where many more boxes are tried and texture looms large, ask for more certainty and size. */
+const MINIMUM_PART_SCORE = 0.75;
+const MINIMUM_PART_WIDTH = 24;
 /** Boxes that overlap more than this belong to one face. */
 const MINIMUM_OVERLAP = 0.3;
 /** Two anchors per cell of the 16×16 grid and six per cell of the 8×8 one (strides 8, 16, 16, 16). */
@@ -47,17 +50,18 @@ export function faceAnchors(): Float32Array {
 const ANCHORS = faceAnchors();
 
 /**
- * Finds faces, largest first. Looks at the whole frame, then, when there is none, at overlapping halves and thirds of it:
- * the network sees 128 pixels and misses faces below an eighth of its view.
+ * Finds faces, largest first. Looks at the whole frame, then, when there is none and `isThorough`, at overlapping halves
+ * and thirds of it: the network sees 128 pixels and misses faces below an eighth of its view.
  */
-export async function detectFaces(model: Model, image: Image): Promise<Detection[]> {
+export async function detectFaces(model: Model, image: Image, isThorough = true): Promise<Detection[]> {
   const whole = { centerX: image.width / 2, centerY: image.height / 2, size: Math.max(image.width, image.height), rotation: 0 };
   const found = await detectInRegion(model, image, whole);
   if (found.length > 0) return bySize(mergeOverlapping(found));
-  for (const share of [0.5, 1 / 3]) {
+  for (const share of isThorough ? [0.5, 1 / 3] : []) {
     const parts: Detection[] = [];
     for (const region of tiles(image, share)) parts.push(...(await detectInRegion(model, image, region)));
-    if (parts.length > 0) return bySize(mergeOverlapping(parts));
+    const faces = mergeOverlapping(parts).filter(({ score, box }) => score > MINIMUM_PART_SCORE && box.right - box.left >= MINIMUM_PART_WIDTH);
+    if (faces.length > 0) return bySize(faces);
   }
   return [];
 }

@@ -25,6 +25,8 @@ export interface FaceTrack {
 const MINIMUM_SCORE = 0.5;
 /** The detector looks for further faces this often, in frames. */
 const DETECTION_INTERVAL = 12;
+/** While no face is seen, the parts of the frame are searched too, this often: it takes dozens of runs. */
+const THOROUGH_INTERVAL = 6;
 const MAXIMUM_FACES = 4;
 const MINIMUM_OVERLAP = 0.15;
 
@@ -39,6 +41,8 @@ export class FaceTracker {
   private readonly cuts = new CutDetector();
   private active: { track: FaceTrack; landmarks: Float32Array; isLost: boolean }[] = [];
   private position = 0;
+  /** Frames since a face was last seen. */
+  private unseen = 0;
 
   constructor(private readonly models: FaceModels) {}
 
@@ -61,7 +65,8 @@ export class FaceTracker {
   }
 
   private async detect(frame: Frame): Promise<void> {
-    for (const detection of await detectFaces(this.models.detector, frame.image)) {
+    const isThorough = this.active.every((face) => face.isLost) && this.unseen++ % THOROUGH_INTERVAL === 0;
+    for (const detection of await detectFaces(this.models.detector, frame.image, isThorough)) {
       const near = (face: { landmarks: Float32Array }): boolean => overlap(landmarkBox(face.landmarks), detection.box) > MINIMUM_OVERLAP;
       if (this.active.some((face) => !face.isLost && near(face))) continue;
       const mesh = await this.meshOf(detection, frame);
@@ -102,6 +107,7 @@ export class FaceTracker {
 
   private async record(face: (typeof this.active)[number], mesh: FaceMesh, frame: Frame): Promise<void> {
     face.landmarks = mesh.landmarks;
+    this.unseen = 0;
     face.track.sightings.set(this.position, {
       ...mesh,
       blendshapes: await runBlendshapes(this.models, mesh.landmarks),

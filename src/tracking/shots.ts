@@ -2,7 +2,7 @@ import type { Image } from '../video/frame.ts';
 
 const CELLS = 24;
 /** Mean change of a cell, 0…255, below which two frames belong to one shot whatever came before. */
-const MINIMUM_CHANGE = 18;
+const MINIMUM_CHANGE = 30;
 /** A cut changes the picture this many times as much as the frames before it did. */
 const CHANGE_RATIO = 4;
 const HISTORY = 15;
