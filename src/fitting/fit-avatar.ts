@@ -63,7 +63,7 @@ export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions
     head,
     identityCoefficients: inputs.identityCoefficients,
     initial: initialGaussians(inputs, canonicalPose, options),
-    canonicalPose,
+    canonical: canonicalPose,
     clip,
     options,
     capacity: capacityOf(options),
@@ -144,15 +144,15 @@ class FitRun {
   }
 
   async result(identityCoefficients: Float32Array): Promise<FitResult> {
-    const { head, clip, canonicalPose, options } = this.#inputs;
+    const { head, clip, options } = this.#inputs;
     const training = this.#training;
-    const { support, deltas, vertexOffset } = training.deformation;
+    const { support, displacements, vertexOffset } = training.deformation;
     const avatar: Avatar = {
-      head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, deltas, support.entryCount * 3)),
+      head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, displacements, support.entryCount * 3)),
       vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
       gaussians: await training.gaussians.read(),
       canonicalSizes: await training.placement.readCanonicalSizes(),
-      neutralPose: frontalPose(clip, canonicalPose),
+      neutralPose: frontalPose(clip),
       camera: clip.frames[0]!.camera,
       identityCoefficients,
     };
@@ -287,14 +287,15 @@ function canonicalPoseOf(head: HeadModel, clip: Clip): HeadPose {
 }
 
 /** Mean expression, straight gaze, mean distance: the head's neutral state for pictures. */
-function frontalPose(clip: Clip, canonical: HeadPose): HeadPose {
+function frontalPose(clip: Clip): HeadPose {
   let depth = 0;
   for (const { pose } of clip.frames) depth += pose.headTranslation[2]! / clip.frames.length;
+  const expressionCoefficients = meanExpression(clip);
   return {
-    ...neutralPose(canonical.expressionCoefficients.length),
+    ...neutralPose(expressionCoefficients.length),
     headRotation: Float32Array.of(Math.PI, 0, 0),
     headTranslation: Float32Array.of(0, 0, depth),
-    expressionCoefficients: meanExpression(clip),
+    expressionCoefficients,
   };
 }
 

@@ -6,13 +6,13 @@ import { identityVertices } from '../head/pose-vertices.ts';
 /**
  * Folds identity, ΔE and ΔP into a head model of its own: template′ = template + identity, E′ = E + ΔE, P′ = P + ΔP on
  * the support. Δvertex stays apart (`Avatar.vertexOffset`): it is hair and skin, and must not move the joints that are
- * regressed from the template. `deltas` is M×3 by the support's entries.
+ * regressed from the template. `displacements` is M×3 by the support's entries: E + ΔE and P + ΔP.
  */
 export function personalHead(
   head: HeadModel,
   identityCoefficients: Float32Array,
   support: BlendSupport,
-  deltas: Float32Array,
+  displacements: Float32Array,
 ): HeadModel {
   const { vertexCount } = head;
   const expressionCount = head.expressionNames.length;
@@ -24,7 +24,7 @@ export function personalHead(
     const [basis, row] =
       coefficient < expressionCount ? [expressionBasis, coefficient] : [poseCorrectives, coefficient - expressionCount];
     for (let axis = 0; axis < 3; axis++) {
-      basis[(row * vertexCount + vertex) * 3 + axis] = support.displacements[entry * 3 + axis]! + deltas[entry * 3 + axis]!;
+      basis[(row * vertexCount + vertex) * 3 + axis] = displacements[entry * 3 + axis]!;
     }
   }
   return {

@@ -4,9 +4,14 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { UniformRing } from '../gpu/uniform-ring.ts';
 import { createPlacement, type Placement } from '../binding/placement.ts';
 import type { GaussianSet, WorldGaussians } from '../gaussians/layout.ts';
-import { createDeformation, type Deformation } from '../head/deformation/deformation.ts';
+import {
+  createDeformation,
+  type Deformation,
+  type DeformationBackwardOptions,
+  type DeformationForwardOptions,
+} from '../head/deformation/deformation.ts';
 import { createDeltaAdam, type DeltaAdam } from '../head/deformation/delta-adam.ts';
-import { poseRecordStride } from '../head/deformation/layout.ts';
+import { padVertices, poseRecordStride } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { vertexAdjacency } from '../head/laplacian.ts';
 import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
@@ -36,8 +41,12 @@ export interface TrainingInputs {
   readonly head: HeadModel;
   readonly identityCoefficients: Float32Array;
   readonly initial: GaussianSet;
-  /** The pose that triangle sizes are relative to (k, eq 3). */
-  readonly canonicalPose: HeadPose;
+  /** The pose that triangle sizes are relative to (k, eq 3), or those sizes, of a stored avatar. */
+  readonly canonical: HeadPose | Float32Array;
+  /** V×3: Δvertex to start from; zero without it. */
+  readonly vertexOffset?: Float32Array;
+  /** See `DeformationOptions`; 0 for a head whose basis was sparse when it was stored. */
+  readonly supportThreshold?: number;
   readonly clip: Clip;
   readonly options: FitOptions;
   /** Most Gaussians the run can reach. */
@@ -83,15 +92,20 @@ export class Training {
 
   /** Takes the triangles' sizes in the canonical pose, and indexes the initial set. */
   #begin(): void {
-    const { canonicalPose } = this.#inputs;
-    const pose = createStorageBuffer(this.#gpu, 'canonical pose', this.poseStride);
-    writeBuffer(this.#gpu, pose, packPose(canonicalPose));
+    const { canonical, vertexOffset } = this.#inputs;
     const commands = this.commands();
-    this.deformation.forward(commands, { buffer: pose });
-    this.placement.takeCanonicalSizes(commands);
+    const pose = createStorageBuffer(this.#gpu, 'canonical pose', this.poseStride);
+    if (canonical instanceof Float32Array) {
+      this.placement.setCanonicalSizes(canonical);
+    } else {
+      writeBuffer(this.#gpu, pose, packPose(canonical));
+      this.deformation.forward(commands, { buffer: pose });
+      this.placement.takeCanonicalSizes(commands);
+    }
     this.placement.rebuildIndex(commands);
     commands.submit();
     pose.destroy();
+    if (vertexOffset) writeBuffer(this.#gpu, this.deformation.vertexOffset, padVertices(vertexOffset));
   }
 
   /** What a checkpoint must hold beside `poseUpdates`. */
@@ -99,8 +113,8 @@ export class Training {
     const { deformation, deltaAdam, poses, poseAdam } = this.#parts;
     return [
       ...this.gaussians.persistent,
-      { name: 'deltas', buffer: deformation.deltas },
-      { name: 'delta moments', buffer: deltaAdam.deltaMoments },
+      { name: 'displacements', buffer: deformation.displacements },
+      { name: 'displacement moments', buffer: deltaAdam.deltaMoments },
       { name: 'vertex offset', buffer: deformation.vertexOffset },
       { name: 'vertex offset moments', buffer: deltaAdam.vertexOffsetMoments },
       // A batch of deltas may be half gathered at a checkpoint.
@@ -130,8 +144,11 @@ export class Training {
     const { options } = this.#inputs;
     const { gaussians, poseAdam, deltaAdam, regularisers } = this.#parts;
     const slot = (step - 1) % options.deltaFrames;
-    this.#recordForward(commands, step, frame, slot);
-    this.#recordBackward(commands, frame, slot, step);
+    // The deltas' penalties change little between frames: once per batch, with the batch's weight.
+    const endsBatch = options.deltas && slot === options.deltaFrames - 1;
+    this.#recordForward(commands, step, frame, { slot, withDifference: endsBatch });
+    if (endsBatch) this.#recordDeltaPenalties(commands, step);
+    this.#recordBackward(commands, frame, { slot, withDifferenceGradient: endsBatch }, options.refineTrack);
     const { weights } = options;
     regularisers.record(commands, { slot: (step - 1) % LOSS_SLOTS, weights: { scaleRatio: weights.scale } });
     gaussians.gather(commands, this.rasterizer.mean2dGradient);
@@ -142,7 +159,7 @@ export class Training {
       updates.push([poseAdam, { step: update, record: frame, learningRate: options.rates.pose * factor }]);
     }
     stepTogether(commands, 'adam', updates);
-    if (options.deltas && slot === options.deltaFrames - 1) {
+    if (endsBatch) {
       deltaAdam.step(commands, {
         step: step / options.deltaFrames,
         deltaRate: options.rates.basisDelta * Math.sqrt(options.deltaFrames) * factor,
@@ -154,8 +171,8 @@ export class Training {
 
   /** Records one update of a frame's pose alone, everything else held still: test-time fitting. */
   recordPoseStep(commands: Commands, frame: number, rate: number): void {
-    this.#recordForward(commands, 1, frame, 0);
-    this.#recordBackward(commands, frame, 0, null);
+    this.#recordForward(commands, 1, frame, {});
+    this.#recordBackward(commands, frame, {}, true);
     const update = ++this.poseUpdates[frame]!;
     this.#parts.poseAdam.step(commands, { step: update, record: frame, learningRate: rate });
   }
@@ -172,7 +189,7 @@ export class Training {
     owned.destroy();
   }
 
-  #recordForward(commands: Commands, step: number, frame: number, slot: number): void {
+  #recordForward(commands: Commands, step: number, frame: number, deform: DeformationForwardOptions): void {
     const { clip, options } = this.#inputs;
     const { targets, cameras, photometric } = this.#parts;
     const background = options.background === 'white' ? WHITE : this.#randomBackground(step);
@@ -181,7 +198,7 @@ export class Training {
     const pixelCount = clip.size * clip.size;
     const target = this.#nextTarget++ % STEPS_PER_SUBMIT;
     writeBuffer(this.#gpu, targets, clip.pixels(frame), target * pixelCount * 4);
-    this.deformation.forward(commands, this.poseBinding(frame), slot);
+    this.deformation.forward(commands, this.poseBinding(frame), deform);
     this.placement.forward(commands);
     this.#input = { gaussians: this.placement.world, count: this.gaussians.count, camera };
     this.rasterizer.forward(commands, this.#input);
@@ -198,24 +215,21 @@ export class Training {
   #nextTarget = 0;
   #input!: { gaussians: WorldGaussians; count: GPUBuffer; camera: GPUBufferBinding };
 
-  /** `step` is null when only the pose is learned: the regularisers of the deltas then have nothing to say. */
-  #recordBackward(commands: Commands, frame: number, slot: number, step: number | null): void {
-    const { photometric, vertexRegularisers, poseGradient } = this.#parts;
-    const { options } = this.#inputs;
+  #recordDeltaPenalties(commands: Commands, step: number): void {
+    const { weights, deltaFrames } = this.#inputs.options;
+    this.#parts.vertexRegularisers.record(commands, {
+      slot: (step - 1) % LOSS_SLOTS,
+      weights: { vertexDifference: weights.vertex * deltaFrames, laplacian: weights.laplacian * deltaFrames },
+    });
+  }
+
+  #recordBackward(commands: Commands, frame: number, deform: DeformationBackwardOptions, withPose: boolean): void {
+    const { photometric, poseGradient } = this.#parts;
     this.rasterizer.backward(commands, { ...this.#input, imageGradient: photometric.imageGradient });
     this.placement.backward(commands, this.rasterizer.gradients);
-    const withDeltas = step !== null && options.deltas;
-    if (withDeltas) {
-      const { vertex, laplacian } = options.weights;
-      vertexRegularisers.record(commands, {
-        slot: (step - 1) % LOSS_SLOTS,
-        weights: { vertexDifference: vertex, laplacian },
-      });
-    }
     this.deformation.backward(commands, this.poseBinding(frame), {
-      slot,
-      withDifferenceGradient: withDeltas,
-      ...(options.refineTrack || step === null ? { poseGradient: { buffer: poseGradient } } : {}),
+      ...deform,
+      ...(withPose ? { poseGradient: { buffer: poseGradient } } : {}),
     });
   }
 
@@ -273,6 +287,7 @@ async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
   const deformation = await createDeformation(gpu, head, {
     identityCoefficients: inputs.identityCoefficients,
     slotCount: options.deltaFrames,
+    ...(inputs.supportThreshold === undefined ? {} : { supportThreshold: inputs.supportThreshold }),
   });
   const rasterizer = await createRasterizer(gpu, {
     width: size,

@@ -1,0 +1,75 @@
+import type { Avatar } from '../avatar/avatar.ts';
+import { readFloats } from '../gpu/buffer.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
+import type { OnProgress } from '../video/frame.ts';
+import type { Clip } from './clip.ts';
+import { FIT_DEFAULTS, type FitOptions } from './fit-options.ts';
+import { STEPS_PER_SUBMIT, Training } from './training.ts';
+
+export interface FitPosesOptions {
+  /** Steps per frame. The paper takes 50. */
+  readonly steps: number;
+  /** Of rotations, translation and expression (paper: 5e-4). */
+  readonly rate: number;
+}
+
+export const FIT_POSES_DEFAULTS: FitPosesOptions = { steps: 50, rate: 5e-4 };
+
+/**
+ * Test-time fitting: pose, expression and translation of every frame of the clip to its picture, with the avatar frozen
+ * (the paper does so on DECA data before it scores). Scores after it must be reported as such.
+ */
+export async function fitPoses(
+  gpu: Gpu,
+  avatar: Avatar,
+  clip: Clip,
+  given: Partial<FitPosesOptions> = {},
+  onProgress?: OnProgress,
+  signal?: AbortSignal,
+): Promise<HeadPose[]> {
+  const { steps, rate } = { ...FIT_POSES_DEFAULTS, ...given };
+  if (clip.frames.length === 0) return [];
+  const options: FitOptions = {
+    ...FIT_DEFAULTS,
+    deltas: false,
+    deltaFrames: 1,
+    background: 'white',
+    weights: { ...FIT_DEFAULTS.weights, matte: 0 },
+  };
+  const capacity = Math.max(1, avatar.gaussians.count);
+  const training = await Training.create(gpu, {
+    head: avatar.head,
+    identityCoefficients: new Float32Array(0),
+    initial: avatar.gaussians,
+    canonical: avatar.canonicalSizes,
+    vertexOffset: avatar.vertexOffset,
+    supportThreshold: 0,
+    clip,
+    options,
+    capacity,
+    intersectionCapacity: capacity * 16 + clip.size * 64,
+  });
+  try {
+    const commands = training.commands();
+    let pending: Promise<void> | null = null;
+    for (let frame = 0; frame < clip.frames.length; frame++) {
+      for (let step = 1; step <= steps; step++) {
+        training.recordPoseStep(commands, frame, rate);
+        if (step % STEPS_PER_SUBMIT !== 0 && step !== steps) continue;
+        commands.submit();
+        await pending;
+        pending = commands.done();
+      }
+      signal?.throwIfAborted();
+      onProgress?.({ stage: 'fit held-out poses', done: frame + 1, total: clip.frames.length });
+    }
+    await pending;
+    const poses = await readFloats(gpu, training.poses);
+    const stride = training.poseStride / 4;
+    const length = packPose(clip.frames[0]!.pose).length;
+    return clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length)));
+  } finally {
+    training.dispose();
+  }
+}
