@@ -2,7 +2,7 @@
 //
 //   ∂loss/∂x = l1Weight · weight · sign(x − y) / 3HW + window[∂μx] + 2x · window[∂E[x²]] + y · window[∂E[xy]]
 //
-// Invocation: column id.x, channel id.y, strip id.z of rows. Where x was not usable the gradient is zero.
+// Workgroup: `groupWidth` columns x, strip y of rows; an invocation has one column with its three channels.
 
 @group(0) @binding(0) var<uniform> step: PhotometricStep;
 @group(0) @binding(1) var<storage, read> image: array<f32>;
@@ -13,52 +13,64 @@
 
 struct Slide {
   column: u32,
-  channel: u32,
   first: i32,
-  last: i32,
-  background: f32,
+  last: i32, // one past the strip
 }
 
 var<private> slide: Slide;
 
 @compute @workgroup_size(groupWidth)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= width) { return; }
-  let first = id.z * stripLength;
-  slide = Slide(id.x, id.y, i32(first), i32(min(first + stripLength, height)), step.background[id.y]);
-  var d0 = vec3f(0.0); var d1 = d0; var d2 = d0; var d3 = d0; var d4 = d0; var d5 = d0;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let across = group.x * groupWidth + local.x;
+  if (across >= step.width) { return; }
+  let first = group.y * step.stripLength;
+  slide = Slide(across, i32(first), i32(min(first + step.stripLength, step.height)));
+  var d0 = mat3x3f(); var d1 = d0; var d2 = d0; var d3 = d0; var d4 = d0; var d5 = d0;
   var d6 = d0; var d7 = d0; var d8 = d0; var d9 = d0; var d10 = d0;
   for (var row = slide.first - RADIUS; row < slide.last + RADIUS; row += 11) {
-    d0 = derivativesAt(row); store(row - 5, blurred3(d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d0));
-    d1 = derivativesAt(row + 1); store(row - 4, blurred3(d2, d3, d4, d5, d6, d7, d8, d9, d10, d0, d1));
-    d2 = derivativesAt(row + 2); store(row - 3, blurred3(d3, d4, d5, d6, d7, d8, d9, d10, d0, d1, d2));
-    d3 = derivativesAt(row + 3); store(row - 2, blurred3(d4, d5, d6, d7, d8, d9, d10, d0, d1, d2, d3));
-    d4 = derivativesAt(row + 4); store(row - 1, blurred3(d5, d6, d7, d8, d9, d10, d0, d1, d2, d3, d4));
-    d5 = derivativesAt(row + 5); store(row, blurred3(d6, d7, d8, d9, d10, d0, d1, d2, d3, d4, d5));
-    d6 = derivativesAt(row + 6); store(row + 1, blurred3(d7, d8, d9, d10, d0, d1, d2, d3, d4, d5, d6));
-    d7 = derivativesAt(row + 7); store(row + 2, blurred3(d8, d9, d10, d0, d1, d2, d3, d4, d5, d6, d7));
-    d8 = derivativesAt(row + 8); store(row + 3, blurred3(d9, d10, d0, d1, d2, d3, d4, d5, d6, d7, d8));
-    d9 = derivativesAt(row + 9); store(row + 4, blurred3(d10, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9));
-    d10 = derivativesAt(row + 10); store(row + 5, blurred3(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10));
+    d0 = derivativesAt(row); store(row - 5, blurred(d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d0));
+    d1 = derivativesAt(row + 1); store(row - 4, blurred(d2, d3, d4, d5, d6, d7, d8, d9, d10, d0, d1));
+    d2 = derivativesAt(row + 2); store(row - 3, blurred(d3, d4, d5, d6, d7, d8, d9, d10, d0, d1, d2));
+    d3 = derivativesAt(row + 3); store(row - 2, blurred(d4, d5, d6, d7, d8, d9, d10, d0, d1, d2, d3));
+    d4 = derivativesAt(row + 4); store(row - 1, blurred(d5, d6, d7, d8, d9, d10, d0, d1, d2, d3, d4));
+    d5 = derivativesAt(row + 5); store(row, blurred(d6, d7, d8, d9, d10, d0, d1, d2, d3, d4, d5));
+    d6 = derivativesAt(row + 6); store(row + 1, blurred(d7, d8, d9, d10, d0, d1, d2, d3, d4, d5, d6));
+    d7 = derivativesAt(row + 7); store(row + 2, blurred(d8, d9, d10, d0, d1, d2, d3, d4, d5, d6, d7));
+    d8 = derivativesAt(row + 8); store(row + 3, blurred(d9, d10, d0, d1, d2, d3, d4, d5, d6, d7, d8));
+    d9 = derivativesAt(row + 9); store(row + 4, blurred(d10, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9));
+    d10 = derivativesAt(row + 10); store(row + 5, blurred(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10));
   }
 }
 
-fn derivativesAt(row: i32) -> vec3f {
-  let inImage = u32(clamp(row, 0, i32(height) - 1));
-  let base = ((slide.channel * height + inImage) * width + slide.column) * 3u;
-  let derivatives = vec3f(rowDerivatives[base], rowDerivatives[base + 1u], rowDerivatives[base + 2u]);
-  return select(vec3f(0.0), derivatives, row >= 0 && row < i32(height));
+// Columns: channels.
+fn derivativesAt(row: i32) -> mat3x3f {
+  if (row < 0 || row >= i32(step.height)) { return mat3x3f(); }
+  return mat3x3f(derivativeAt(0u, u32(row)), derivativeAt(1u, u32(row)), derivativeAt(2u, u32(row)));
 }
 
-fn store(row: i32, derivatives: vec3f) {
+fn derivativeAt(channel: u32, row: u32) -> vec3f {
+  let base = tiledIndex(channel, row, step.height, slide.column, step.width) * 3u;
+  return vec3f(rowDerivatives[base], rowDerivatives[base + 1u], rowDerivatives[base + 2u]);
+}
+
+fn store(row: i32, derivatives: mat3x3f) {
   if (row < slide.first || row >= slide.last) { return; }
-  let index = u32(row) * width + slide.column;
-  let y = composited(targetPixels[step.targetOffset + index], slide.channel, slide.background);
-  let x = image[index * 4u + slide.channel];
-  var gradient = 0.0;
-  if (isUsable(x)) {
-    let l1 = step.l1Weight * pixelWeight(index) * sign(x - y) / f32(3u * width * height);
-    gradient = l1 + derivatives.x + 2.0 * x * derivatives.y + y * derivatives.z;
-  }
-  imageGradient[index * 4u + slide.channel] = gradient;
+  let index = u32(row) * step.width + slide.column;
+  let base = index * 4u;
+  let y = composited(targetPixels[step.targetOffset + index]);
+  let x = vec3f(image[base], image[base + 1u], image[base + 2u]);
+  let byL1 = step.l1Weight * pixelWeight(index) / f32(3u * step.width * step.height);
+  let byChannel = transpose(derivatives);
+  let gradient = byL1 * sign(x - y) + byChannel[0] + 2.0 * x * byChannel[1] + y * byChannel[2];
+  let guarded = select(vec3f(0.0), gradient, areUsable(x));
+  imageGradient[base] = guarded.x;
+  imageGradient[base + 1u] = guarded.y;
+  imageGradient[base + 2u] = guarded.z;
+}
+
+fn blurred(
+  a: mat3x3f, b: mat3x3f, c: mat3x3f, d: mat3x3f, e: mat3x3f, f: mat3x3f, g: mat3x3f, h: mat3x3f, i: mat3x3f,
+  j: mat3x3f, k: mat3x3f,
+) -> mat3x3f {
+  return W0 * f + W1 * (e + g) + W2 * (d + h) + W3 * (c + i) + W4 * (b + j) + W5 * (a + k);
 }

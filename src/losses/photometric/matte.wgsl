@@ -1,7 +1,7 @@
 // Matte loss: mean over pixels of weight · |(1 − transmittance) − alpha|, and its gradient by the transmittance.
 //
-// Invocation: column id.x, strip id.z of rows.
-// partials from `firstPartial`: one vec4f per invocation: (0, 0, Σ weight·|…| / HW, 0).
+// Invocation: column id.x, strip id.y of rows.
+// partials from `firstMattePartial`: one vec4f per invocation: (0, 0, Σ weight·|…| / HW, 0).
 
 @group(0) @binding(0) var<uniform> step: PhotometricStep;
 @group(0) @binding(1) var<storage, read> image: array<f32>;
@@ -10,15 +10,13 @@
 @group(0) @binding(4) var<storage, read_write> imageGradient: array<f32>; // H×W×4; only w is written
 @group(0) @binding(5) var<storage, read_write> partials: array<vec4f>;
 
-override firstPartial: u32;
-
 @compute @workgroup_size(groupWidth)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= width) { return; }
-  let scale = 1.0 / f32(width * height);
+  if (id.x >= step.width) { return; }
+  let scale = 1.0 / f32(step.width * step.height);
   var sum = 0.0;
-  for (var row = id.z * stripLength; row < min((id.z + 1u) * stripLength, height); row++) {
-    let index = row * width + id.x;
+  for (var row = id.y * step.stripLength; row < min((id.y + 1u) * step.stripLength, step.height); row++) {
+    let index = row * step.width + id.x;
     let transmittance = image[index * 4u + 3u];
     let usable = isUsable(transmittance);
     let alpha = byteOf(targetPixels[step.targetOffset + index], 3u);
@@ -27,5 +25,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum += weight * abs(difference);
     imageGradient[index * 4u + 3u] = -step.matteWeight * weight * sign(difference) * scale;
   }
-  partials[firstPartial + id.z * width + id.x] = vec4f(0.0, 0.0, sum * scale, 0.0);
+  partials[step.firstMattePartial + id.y * step.width + id.x] = vec4f(0.0, 0.0, sum * scale, 0.0);
 }

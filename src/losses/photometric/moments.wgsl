@@ -1,8 +1,8 @@
 // Vertical half of the window over the moments of rendered x and target y: per pixel and channel
 // (x, y, x² + y², x·y), zero outside the image. Also sums |x − y| and counts unusable x.
 //
-// Invocation: column id.x, channel id.y, strip id.z of rows.
-// columnMoments: 3×W×H vec4f, a column's rows side by side, so that the next kernel's neighbours read neighbours.
+// Workgroup: `groupWidth` columns x, strip y of rows; an invocation has one column with its three channels.
+// columnMoments: 3×W×H vec4f, tiled for similarity.wgsl.
 // partials: one vec4f per invocation: (Σ weight·|x − y| / 3HW, 0, 0, unusable values).
 
 @group(0) @binding(0) var<uniform> step: PhotometricStep;
@@ -14,10 +14,8 @@
 
 struct Slide {
   column: u32,
-  channel: u32,
   first: i32,
   last: i32, // one past the strip
-  background: f32,
 }
 
 var<private> slide: Slide;
@@ -25,11 +23,12 @@ var<private> difference: f32;
 var<private> unusable: f32;
 
 @compute @workgroup_size(groupWidth)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= width) { return; }
-  let first = id.z * stripLength;
-  slide = Slide(id.x, id.y, i32(first), i32(min(first + stripLength, height)), step.background[id.y]);
-  var r0 = vec4f(0.0); var r1 = r0; var r2 = r0; var r3 = r0; var r4 = r0; var r5 = r0;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let across = group.x * groupWidth + local.x;
+  if (across >= step.width) { return; }
+  let first = group.y * step.stripLength;
+  slide = Slide(across, i32(first), i32(min(first + step.stripLength, step.height)));
+  var r0 = mat3x4f(); var r1 = r0; var r2 = r0; var r3 = r0; var r4 = r0; var r5 = r0;
   var r6 = r0; var r7 = r0; var r8 = r0; var r9 = r0; var r10 = r0;
   for (var row = slide.first - RADIUS; row < slide.last + RADIUS; row += 11) {
     r0 = momentsAt(row); store(row - 5, blurred(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r0));
@@ -44,25 +43,39 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     r9 = momentsAt(row + 9); store(row + 4, blurred(r10, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9));
     r10 = momentsAt(row + 10); store(row + 5, blurred(r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10));
   }
-  let scale = 1.0 / f32(3u * width * height);
-  partials[(id.z * 3u + id.y) * width + id.x] = vec4f(difference * scale, 0.0, 0.0, unusable);
+  let scale = 1.0 / f32(3u * step.width * step.height);
+  partials[group.y * step.width + across] = vec4f(difference * scale, 0.0, 0.0, unusable);
 }
 
-fn momentsAt(row: i32) -> vec4f {
-  let index = u32(clamp(row, 0, i32(height) - 1)) * width + slide.column;
-  let y = composited(targetPixels[step.targetOffset + index], slide.channel, slide.background);
-  let given = image[index * 4u + slide.channel];
-  let usable = isUsable(given);
+fn momentsAt(row: i32) -> mat3x4f {
+  if (row < 0 || row >= i32(step.height)) { return mat3x4f(); }
+  let index = u32(row) * step.width + slide.column;
+  let y = composited(targetPixels[step.targetOffset + index]);
+  let given = vec3f(image[index * 4u], image[index * 4u + 1u], image[index * 4u + 2u]);
+  let usable = areUsable(given);
   let x = select(y, given, usable);
   if (row >= slide.first && row < slide.last) {
-    difference += pixelWeight(index) * abs(x - y);
-    unusable += select(1.0, 0.0, usable);
+    difference += pixelWeight(index) * dot(abs(x - y), vec3f(1.0));
+    unusable += dot(select(vec3f(1.0), vec3f(0.0), usable), vec3f(1.0));
   }
-  let inside = row >= 0 && row < i32(height);
-  return select(vec4f(0.0), vec4f(x, y, x * x + y * y, x * y), inside);
+  let squares = x * x + y * y;
+  let products = x * y;
+  return mat3x4f(
+    vec4f(x.x, y.x, squares.x, products.x),
+    vec4f(x.y, y.y, squares.y, products.y),
+    vec4f(x.z, y.z, squares.z, products.z),
+  );
 }
 
-fn store(row: i32, moments: vec4f) {
+fn store(row: i32, moments: mat3x4f) {
   if (row < slide.first || row >= slide.last) { return; }
-  columnMoments[(slide.channel * width + slide.column) * height + u32(row)] = moments;
+  columnMoments[tiledIndex(0u, slide.column, step.width, u32(row), step.height)] = moments[0];
+  columnMoments[tiledIndex(1u, slide.column, step.width, u32(row), step.height)] = moments[1];
+  columnMoments[tiledIndex(2u, slide.column, step.width, u32(row), step.height)] = moments[2];
+}
+
+fn blurred(
+  a: mat3x4f, b: mat3x4f, c: mat3x4f, d: mat3x4f, e: mat3x4f, f: mat3x4f, g: mat3x4f, h: mat3x4f, i: mat3x4f, j: mat3x4f, k: mat3x4f,
+) -> mat3x4f {
+  return W0 * f + W1 * (e + g) + W2 * (d + h) + W3 * (c + i) + W4 * (b + j) + W5 * (a + k);
 }

@@ -1,14 +1,9 @@
 import { Ownership, createStorageBuffer } from '../../gpu/buffer.ts';
 import type { Commands } from '../../gpu/commands.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
-import { createKernel } from '../../gpu/kernel.ts';
 import { UniformRing } from '../../gpu/uniform-ring.ts';
 import type { LossHistory } from '../loss-history.ts';
-import gradientText from './gradient.wgsl?raw';
-import matteText from './matte.wgsl?raw';
-import momentsText from './moments.wgsl?raw';
-import pixelsText from './pixels.wgsl?raw';
-import similarityText from './similarity.wgsl?raw';
+import { groupWidthOf, photometricKernels, type PhotometricKernels } from './kernels.ts';
 
 /** Weights of L1 + 0.2·(1 − SSIM): the objective without perceptual weights (method, §3). No unit. */
 export const PHOTOMETRIC_DEFAULTS = { l1: 1, ssim: 0.2, matte: 0, mask: 0 } as const;
@@ -24,7 +19,7 @@ export interface PhotometricOptions {
   readonly mask?: boolean;
   /** Steps that may be recorded between two submits. Default 256. */
   readonly slotCount?: number;
-  /** Pixels that one invocation slides over; by default all of a row on a software driver, 64 on a GPU. */
+  /** Pixels that one invocation slides over; by default all of a row on a software driver, 32 on a GPU. */
   readonly stripLength?: number;
 }
 
@@ -57,15 +52,16 @@ export interface PhotometricLoss {
   dispose(): void;
 }
 
-const STEP_BYTES = 48;
-const GROUP_WIDTH = { software: 8, hardware: 64 };
-const STRIP_LENGTH = 64;
+const STEP_BYTES = 64;
+const STRIP_LENGTH = 32;
 
-type Kernels = Awaited<ReturnType<typeof createKernels>>;
+/** Tiles are 8 pixels wide (pixels.wgsl). */
+const tiled = (pixels: number): number => Math.ceil(pixels / 8) * 8;
 
 interface Shape {
   readonly width: number;
   readonly height: number;
+  readonly stripLength: number;
   readonly groupWidth: number;
   readonly columnStrips: number;
   readonly rowStrips: number;
@@ -74,7 +70,7 @@ interface Shape {
   readonly mattePartials: number;
 }
 
-function shapeOf(gpu: Gpu, options: PhotometricOptions): Shape & { stripLength: number } {
+function shapeOf(gpu: Gpu, options: PhotometricOptions): Shape {
   const { width, height } = options;
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
     throw new RangeError(`photometric loss: size is ${width}×${height}; give whole pixels, 1 or more`);
@@ -87,63 +83,19 @@ function shapeOf(gpu: Gpu, options: PhotometricOptions): Shape & { stripLength: 
     width,
     height,
     stripLength,
-    groupWidth: isSoftware ? GROUP_WIDTH.software : GROUP_WIDTH.hardware,
+    groupWidth: groupWidthOf(gpu),
     columnStrips,
     rowStrips,
-    momentPartials: 3 * width * columnStrips,
+    momentPartials: width * columnStrips,
     similarityPartials: 3 * height * rowStrips,
     mattePartials: options.matte ? width * columnStrips : 0,
   };
 }
 
-async function createKernels(gpu: Gpu, options: PhotometricOptions, shape: Shape & { stripLength: number }) {
-  const { width, height, groupWidth, stripLength, momentPartials, similarityPartials } = shape;
-  const folder = 'src/losses/photometric/';
-  const files = (name: string, text: string) => [
-    { name: `${folder}pixels.wgsl`, text: pixelsText },
-    { name: `${folder}${name}.wgsl`, text },
-  ];
-  const constants = { width, height, groupWidth, stripLength, hasMask: options.mask ? 1 : 0 };
-  const inputs = { step: 'uniform', image: 'read', targetPixels: 'read', mask: 'read' } as const;
-  const [moments, similarity, gradient, matte] = await Promise.all([
-    createKernel(gpu, {
-      label: 'photometric moments',
-      files: files('moments', momentsText),
-      bindings: { ...inputs, columnMoments: 'readWrite', partials: 'readWrite' },
-      constants,
-    }),
-    createKernel(gpu, {
-      label: 'photometric similarity',
-      files: files('similarity', similarityText),
-      bindings: {
-        step: 'uniform',
-        columnMoments: 'read',
-        mask: 'read',
-        rowDerivatives: 'readWrite',
-        partials: 'readWrite',
-      },
-      constants: { ...constants, firstPartial: momentPartials },
-    }),
-    createKernel(gpu, {
-      label: 'photometric gradient',
-      files: files('gradient', gradientText),
-      bindings: { ...inputs, rowDerivatives: 'read', imageGradient: 'readWrite' },
-      constants,
-    }),
-    createKernel(gpu, {
-      label: 'photometric matte',
-      files: files('matte', matteText),
-      bindings: { ...inputs, imageGradient: 'readWrite', partials: 'readWrite' },
-      constants: { ...constants, firstPartial: momentPartials + similarityPartials },
-    }),
-  ]);
-  return { moments, similarity, gradient, matte };
-}
-
-/** Compiles the photometric loss for one image size. */
+/** Prepares the photometric loss for one image size. */
 export async function createPhotometricLoss(gpu: Gpu, options: PhotometricOptions): Promise<PhotometricLoss> {
   const shape = shapeOf(gpu, options);
-  return new GpuPhotometricLoss(gpu, options, shape, await createKernels(gpu, options, shape));
+  return new GpuPhotometricLoss(gpu, options, shape, await photometricKernels(gpu, options.mask ?? false));
 }
 
 interface BoundStep {
@@ -160,7 +112,7 @@ class GpuPhotometricLoss implements PhotometricLoss {
   readonly imageGradient: GPUBuffer;
   readonly #options: PhotometricOptions;
   readonly #shape: Shape;
-  readonly #kernels: Kernels;
+  readonly #kernels: PhotometricKernels;
   readonly #columnMoments: GPUBuffer;
   readonly #rowDerivatives: GPUBuffer;
   readonly #partials: GPUBuffer;
@@ -169,7 +121,7 @@ class GpuPhotometricLoss implements PhotometricLoss {
   readonly #bound: BoundStep[] = [];
   readonly #owned = new Ownership();
 
-  constructor(gpu: Gpu, options: PhotometricOptions, shape: Shape, kernels: Kernels) {
+  constructor(gpu: Gpu, options: PhotometricOptions, shape: Shape, kernels: PhotometricKernels) {
     const pixels = shape.width * shape.height;
     const own = (label: string, bytes: number): GPUBuffer =>
       this.#owned.own(createStorageBuffer(gpu, `photometric ${label}`, bytes));
@@ -177,8 +129,8 @@ class GpuPhotometricLoss implements PhotometricLoss {
     this.#shape = shape;
     this.#kernels = kernels;
     this.imageGradient = own('image gradient', pixels * 16);
-    this.#columnMoments = own('column moments', pixels * 48);
-    this.#rowDerivatives = own('row derivatives', pixels * 36);
+    this.#columnMoments = own('column moments', shape.width * tiled(shape.height) * 48);
+    this.#rowDerivatives = own('row derivatives', tiled(shape.width) * shape.height * 36);
     this.#partials = own('partials', (shape.momentPartials + shape.similarityPartials + shape.mattePartials) * 16);
     this.#noMask = own('no mask', 16);
     this.#ring = this.#owned.own(new UniformRing(gpu, 'photometric step', STEP_BYTES, options.slotCount));
@@ -190,7 +142,7 @@ class GpuPhotometricLoss implements PhotometricLoss {
     const weights = { ...PHOTOMETRIC_DEFAULTS, ...step.weights };
     if (weights.matte !== 0 && !matte)
       throw new TypeError('photometric loss: weights.matte is set; create the loss with matte: true');
-    const ringSlot = this.#ring.write(commands, packStep(step, weights));
+    const ringSlot = this.#ring.write(commands, packStep(step, weights, this.#shape));
     const bound = this.#bind(ringSlot, step);
     const { momentPartials, similarityPartials, mattePartials } = this.#shape;
     const enter = history.prepare(commands, {
@@ -203,15 +155,13 @@ class GpuPhotometricLoss implements PhotometricLoss {
     });
     const kernels = this.#kernels;
     const across = Math.ceil(width / groupWidth);
-    commands.pass('photometric moments', (pass) =>
-      kernels.moments.dispatch(pass, bound.moments, across, 3, columnStrips),
-    );
+    commands.pass('photometric moments', (pass) => kernels.moments.dispatch(pass, bound.moments, across, columnStrips));
     commands.pass('photometric similarity', (pass) =>
-      kernels.similarity.dispatch(pass, bound.similarity, Math.ceil(height / groupWidth), 3, rowStrips),
+      kernels.similarity.dispatch(pass, bound.similarity, 3, Math.ceil(height / groupWidth), rowStrips),
     );
     commands.pass('photometric gradient', (pass) => {
-      kernels.gradient.dispatch(pass, bound.gradient, across, 3, columnStrips);
-      if (matte) kernels.matte.dispatch(pass, bound.matte, across, 1, columnStrips);
+      kernels.gradient.dispatch(pass, bound.gradient, across, columnStrips);
+      if (matte) kernels.matte.dispatch(pass, bound.matte, across, columnStrips);
       enter(pass);
     });
   }
@@ -247,10 +197,16 @@ class GpuPhotometricLoss implements PhotometricLoss {
   }
 }
 
-function packStep(step: PhotometricStep, weights: Record<keyof typeof PHOTOMETRIC_DEFAULTS, number>): Float32Array {
+function packStep(
+  step: PhotometricStep,
+  weights: Record<keyof typeof PHOTOMETRIC_DEFAULTS, number>,
+  { width, height, stripLength, momentPartials, similarityPartials }: Shape,
+): Float32Array {
   const floats = new Float32Array(STEP_BYTES / 4);
-  floats.set([step.background[0]!, step.background[1]!, step.background[2]!]);
+  floats.set([step.background[0], step.background[1], step.background[2]]);
   floats.set([weights.l1, weights.ssim, weights.matte, weights.mask], 3);
-  new Uint32Array(floats.buffer).set([step.targetOffset ?? 0, step.maskOffset ?? 0], 7);
+  const words = new Uint32Array(floats.buffer);
+  words.set([step.targetOffset ?? 0, step.maskOffset ?? 0, width, height, stripLength], 7);
+  words.set([momentPartials, momentPartials + similarityPartials], 12);
   return floats;
 }

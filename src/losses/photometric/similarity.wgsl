@@ -5,17 +5,15 @@
 //
 // The derivatives are by μx, E[x²] and E[xy], which are windows over x; zero outside the image.
 //
-// Invocation: row id.x, channel id.y, strip id.z of columns.
-// rowDerivatives: 3×H×W×3 float32.
-// partials from `firstPartial`: one vec4f per invocation: (0, Σ weight·(1 − SSIM) / 3HW, 0, 0).
+// Workgroup: channel x, `groupWidth` rows y, strip z of columns; an invocation has one row of one channel.
+// rowDerivatives: 3×H×W×3 float32, tiled for gradient.wgsl.
+// partials from `firstSimilarityPartial`: one vec4f per invocation: (0, Σ weight·(1 − SSIM) / 3HW, 0, 0).
 
 @group(0) @binding(0) var<uniform> step: PhotometricStep;
 @group(0) @binding(1) var<storage, read> columnMoments: array<vec4f>; // 3×W×H
 @group(0) @binding(2) var<storage, read> mask: array<u32>;
 @group(0) @binding(3) var<storage, read_write> rowDerivatives: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
-
-override firstPartial: u32;
 
 const C1 = 0.0001; // (0.01 · range)²
 const C2 = 0.0009; // (0.03 · range)²
@@ -32,57 +30,58 @@ var<private> slide: Slide;
 var<private> dissimilarity: f32;
 
 @compute @workgroup_size(groupWidth)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= height) { return; }
-  let first = id.z * stripLength;
-  let scale = 1.0 / f32(3u * width * height);
-  slide = Slide(id.x, id.y, i32(first), i32(min(first + stripLength, width)), -step.ssimWeight * scale);
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let across = group.y * groupWidth + local.x;
+  if (across >= step.height) { return; }
+  let first = group.z * step.stripLength;
+  let scale = 1.0 / f32(3u * step.width * step.height);
+  slide = Slide(across, group.x, i32(first), i32(min(first + step.stripLength, step.width)), -step.ssimWeight * scale);
   var r0 = vec4f(0.0); var r1 = r0; var r2 = r0; var r3 = r0; var r4 = r0; var r5 = r0;
   var r6 = r0; var r7 = r0; var r8 = r0; var r9 = r0; var r10 = r0;
   var d0 = vec3f(0.0); var d1 = d0; var d2 = d0; var d3 = d0; var d4 = d0; var d5 = d0;
   var d6 = d0; var d7 = d0; var d8 = d0; var d9 = d0; var d10 = d0;
   for (var x = slide.first - 2 * RADIUS; x < slide.last + 2 * RADIUS; x += 11) {
     r0 = momentsAt(x);
-    d0 = derivativesAt(x - 5, blurred(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r0));
+    d0 = derivativesAt(x - 5, blurred4(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r0));
     store(x - 10, blurred3(d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d0));
     r1 = momentsAt(x + 1);
-    d1 = derivativesAt(x - 4, blurred(r2, r3, r4, r5, r6, r7, r8, r9, r10, r0, r1));
+    d1 = derivativesAt(x - 4, blurred4(r2, r3, r4, r5, r6, r7, r8, r9, r10, r0, r1));
     store(x - 9, blurred3(d2, d3, d4, d5, d6, d7, d8, d9, d10, d0, d1));
     r2 = momentsAt(x + 2);
-    d2 = derivativesAt(x - 3, blurred(r3, r4, r5, r6, r7, r8, r9, r10, r0, r1, r2));
+    d2 = derivativesAt(x - 3, blurred4(r3, r4, r5, r6, r7, r8, r9, r10, r0, r1, r2));
     store(x - 8, blurred3(d3, d4, d5, d6, d7, d8, d9, d10, d0, d1, d2));
     r3 = momentsAt(x + 3);
-    d3 = derivativesAt(x - 2, blurred(r4, r5, r6, r7, r8, r9, r10, r0, r1, r2, r3));
+    d3 = derivativesAt(x - 2, blurred4(r4, r5, r6, r7, r8, r9, r10, r0, r1, r2, r3));
     store(x - 7, blurred3(d4, d5, d6, d7, d8, d9, d10, d0, d1, d2, d3));
     r4 = momentsAt(x + 4);
-    d4 = derivativesAt(x - 1, blurred(r5, r6, r7, r8, r9, r10, r0, r1, r2, r3, r4));
+    d4 = derivativesAt(x - 1, blurred4(r5, r6, r7, r8, r9, r10, r0, r1, r2, r3, r4));
     store(x - 6, blurred3(d5, d6, d7, d8, d9, d10, d0, d1, d2, d3, d4));
     r5 = momentsAt(x + 5);
-    d5 = derivativesAt(x, blurred(r6, r7, r8, r9, r10, r0, r1, r2, r3, r4, r5));
+    d5 = derivativesAt(x, blurred4(r6, r7, r8, r9, r10, r0, r1, r2, r3, r4, r5));
     store(x - 5, blurred3(d6, d7, d8, d9, d10, d0, d1, d2, d3, d4, d5));
     r6 = momentsAt(x + 6);
-    d6 = derivativesAt(x + 1, blurred(r7, r8, r9, r10, r0, r1, r2, r3, r4, r5, r6));
+    d6 = derivativesAt(x + 1, blurred4(r7, r8, r9, r10, r0, r1, r2, r3, r4, r5, r6));
     store(x - 4, blurred3(d7, d8, d9, d10, d0, d1, d2, d3, d4, d5, d6));
     r7 = momentsAt(x + 7);
-    d7 = derivativesAt(x + 2, blurred(r8, r9, r10, r0, r1, r2, r3, r4, r5, r6, r7));
+    d7 = derivativesAt(x + 2, blurred4(r8, r9, r10, r0, r1, r2, r3, r4, r5, r6, r7));
     store(x - 3, blurred3(d8, d9, d10, d0, d1, d2, d3, d4, d5, d6, d7));
     r8 = momentsAt(x + 8);
-    d8 = derivativesAt(x + 3, blurred(r9, r10, r0, r1, r2, r3, r4, r5, r6, r7, r8));
+    d8 = derivativesAt(x + 3, blurred4(r9, r10, r0, r1, r2, r3, r4, r5, r6, r7, r8));
     store(x - 2, blurred3(d9, d10, d0, d1, d2, d3, d4, d5, d6, d7, d8));
     r9 = momentsAt(x + 9);
-    d9 = derivativesAt(x + 4, blurred(r10, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9));
+    d9 = derivativesAt(x + 4, blurred4(r10, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9));
     store(x - 1, blurred3(d10, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9));
     r10 = momentsAt(x + 10);
-    d10 = derivativesAt(x + 5, blurred(r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10));
+    d10 = derivativesAt(x + 5, blurred4(r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10));
     store(x, blurred3(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10));
   }
-  partials[firstPartial + (id.z * 3u + id.y) * height + id.x] = vec4f(0.0, dissimilarity * scale, 0.0, 0.0);
+  partials[step.firstSimilarityPartial + (group.z * 3u + group.x) * step.height + across] = vec4f(0.0, dissimilarity * scale, 0.0, 0.0);
 }
 
 fn momentsAt(x: i32) -> vec4f {
-  let column = u32(clamp(x, 0, i32(width) - 1));
-  let moments = columnMoments[(slide.channel * width + column) * height + slide.row];
-  return select(vec4f(0.0), moments, x >= 0 && x < i32(width));
+  let column = u32(clamp(x, 0, i32(step.width) - 1));
+  let moments = columnMoments[tiledIndex(slide.channel, column, step.width, slide.row, step.height)];
+  return select(vec4f(0.0), moments, x >= 0 && x < i32(step.width));
 }
 
 // window: (μx, μy, E[x² + y²], E[xy]).
@@ -95,18 +94,18 @@ fn derivativesAt(x: i32, window: vec4f) -> vec3f {
   let spreadAbove = 2.0 * (window.w - product) + C2;
   let inverse = 1.0 / (meanBelow * spreadBelow);
   let similarity = meanAbove * spreadAbove * inverse;
-  let weight = pixelWeight(slide.row * width + u32(clamp(x, 0, i32(width) - 1)));
+  let weight = pixelWeight(slide.row * step.width + u32(clamp(x, 0, i32(step.width) - 1)));
   if (x >= slide.first && x < slide.last) { dissimilarity += weight * (1.0 - similarity); }
   let bySquare = -similarity * meanBelow * inverse;
   let byProduct = 2.0 * meanAbove * inverse;
   let byMean = 2.0 * (window.y * (spreadAbove - meanAbove) - window.x * similarity * (spreadBelow - meanBelow)) * inverse;
-  let inside = x >= 0 && x < i32(width);
+  let inside = x >= 0 && x < i32(step.width);
   return select(vec3f(0.0), slide.gradientScale * weight * vec3f(byMean, bySquare, byProduct), inside);
 }
 
 fn store(x: i32, derivatives: vec3f) {
   if (x < slide.first || x >= slide.last) { return; }
-  let base = ((slide.channel * height + slide.row) * width + u32(x)) * 3u;
+  let base = tiledIndex(slide.channel, slide.row, step.height, u32(x), step.width) * 3u;
   rowDerivatives[base] = derivatives.x;
   rowDerivatives[base + 1u] = derivatives.y;
   rowDerivatives[base + 2u] = derivatives.z;
