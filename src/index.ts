@@ -1,4 +1,4 @@
-export { version as VERSION } from '../package.json';
+export { VERSION } from './version.ts';
 
 // Options: checked by the library, turned into flags by the command
 export * from './options.ts';

@@ -16,6 +16,7 @@ const STAGES = [
   'binding',
   'rasterizer',
   'avatar',
+  'viewer',
   'synthetic',
   'losses',
   'fitting',
@@ -26,7 +27,6 @@ const STAGES = [
   'export',
   'evaluation',
   'report',
-  'viewer',
 ];
 
 /** Data types that stages hand to each other: any stage and the ground may import them. */

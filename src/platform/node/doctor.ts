@@ -1,12 +1,12 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { version } from '../../../package.json';
+import { VERSION } from '../../version.ts';
 import { childEnd, ffmpegPath, ffmpegVersion } from './ffmpeg.ts';
 import { findChromium, installAdvice, programVersion, readSystem, type MachinePart } from './machine.mjs';
 import { createNodeGpu } from './node-gpu.ts';
-import { spawn } from 'node:child_process';
 
 /** What `fate doctor` finds on a machine. */
 export interface MachineReport {
@@ -94,7 +94,7 @@ export async function examineMachine(options: { modelsFolder: string | null; hea
   if (lacksPackages) advice.push('npm packages with models. npm install');
   const isReady = Boolean(adapter && ffmpeg) && !lacksPackages && heads.every((head) => head.isFound);
   return {
-    version,
+    version: VERSION,
     system: `${system.name} (${process.platform} ${process.arch})`,
     node: process.versions.node,
     processors: availableParallelism(),
