@@ -16,6 +16,7 @@ const STAGES = [
   'binding',
   'rasterizer',
   'avatar',
+  'export',
   'viewer',
   'synthetic',
   'losses',
@@ -24,7 +25,6 @@ const STAGES = [
   'completion',
   'editing',
   'animation',
-  'export',
   'evaluation',
   'report',
 ];
