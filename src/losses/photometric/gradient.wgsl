@@ -25,20 +25,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (across >= step.width) { return; }
   let first = group.y * step.stripLength;
   slide = Slide(across, i32(first), i32(min(first + step.stripLength, step.height)));
-  var d0 = mat3x3f(); var d1 = d0; var d2 = d0; var d3 = d0; var d4 = d0; var d5 = d0;
-  var d6 = d0; var d7 = d0; var d8 = d0; var d9 = d0; var d10 = d0;
-  for (var row = slide.first - RADIUS; row < slide.last + RADIUS; row += 11) {
-    d0 = derivativesAt(row); store(row - 5, blurred(d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d0));
-    d1 = derivativesAt(row + 1); store(row - 4, blurred(d2, d3, d4, d5, d6, d7, d8, d9, d10, d0, d1));
-    d2 = derivativesAt(row + 2); store(row - 3, blurred(d3, d4, d5, d6, d7, d8, d9, d10, d0, d1, d2));
-    d3 = derivativesAt(row + 3); store(row - 2, blurred(d4, d5, d6, d7, d8, d9, d10, d0, d1, d2, d3));
-    d4 = derivativesAt(row + 4); store(row - 1, blurred(d5, d6, d7, d8, d9, d10, d0, d1, d2, d3, d4));
-    d5 = derivativesAt(row + 5); store(row, blurred(d6, d7, d8, d9, d10, d0, d1, d2, d3, d4, d5));
-    d6 = derivativesAt(row + 6); store(row + 1, blurred(d7, d8, d9, d10, d0, d1, d2, d3, d4, d5, d6));
-    d7 = derivativesAt(row + 7); store(row + 2, blurred(d8, d9, d10, d0, d1, d2, d3, d4, d5, d6, d7));
-    d8 = derivativesAt(row + 8); store(row + 3, blurred(d9, d10, d0, d1, d2, d3, d4, d5, d6, d7, d8));
-    d9 = derivativesAt(row + 9); store(row + 4, blurred(d10, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9));
-    d10 = derivativesAt(row + 10); store(row + 5, blurred(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10));
+  var d0 = mat3x3f(); var d1 = d0; var d2 = d0; var d3 = d0; var d4 = d0;
+  var d5 = d0; var d6 = d0; var d7 = d0; var d8 = d0; var d9 = d0;
+  for (var row = slide.first - RADIUS; row < slide.last + RADIUS; row += 4) {
+    let d10 = derivativesAt(row); store(row - 5, blurred(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10));
+    let d11 = derivativesAt(row + 1); store(row - 4, blurred(d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11));
+    let d12 = derivativesAt(row + 2); store(row - 3, blurred(d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12));
+    let d13 = derivativesAt(row + 3); store(row - 2, blurred(d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13));
+    d0 = d4; d1 = d5; d2 = d6; d3 = d7; d4 = d8; d5 = d9; d6 = d10; d7 = d11; d8 = d12; d9 = d13;
   }
 }
 

@@ -18,7 +18,7 @@ const compiled = new WeakMap<Gpu, Map<boolean, Promise<PhotometricKernels>>>();
 
 /**
  * The kernels of the photometric loss, compiled once per device: sizes are uniforms and not constants, since the
- * unrolled windows take a software driver a second or two.
+ * windows take a software driver a second or two.
  */
 export function photometricKernels(gpu: Gpu, hasMask: boolean): Promise<PhotometricKernels> {
   const ofGpu = compiled.get(gpu) ?? new Map<boolean, Promise<PhotometricKernels>>();

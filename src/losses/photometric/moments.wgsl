@@ -28,20 +28,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (across >= step.width) { return; }
   let first = group.y * step.stripLength;
   slide = Slide(across, i32(first), i32(min(first + step.stripLength, step.height)));
-  var r0 = mat3x4f(); var r1 = r0; var r2 = r0; var r3 = r0; var r4 = r0; var r5 = r0;
-  var r6 = r0; var r7 = r0; var r8 = r0; var r9 = r0; var r10 = r0;
-  for (var row = slide.first - RADIUS; row < slide.last + RADIUS; row += 11) {
-    r0 = momentsAt(row); store(row - 5, blurred(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r0));
-    r1 = momentsAt(row + 1); store(row - 4, blurred(r2, r3, r4, r5, r6, r7, r8, r9, r10, r0, r1));
-    r2 = momentsAt(row + 2); store(row - 3, blurred(r3, r4, r5, r6, r7, r8, r9, r10, r0, r1, r2));
-    r3 = momentsAt(row + 3); store(row - 2, blurred(r4, r5, r6, r7, r8, r9, r10, r0, r1, r2, r3));
-    r4 = momentsAt(row + 4); store(row - 1, blurred(r5, r6, r7, r8, r9, r10, r0, r1, r2, r3, r4));
-    r5 = momentsAt(row + 5); store(row, blurred(r6, r7, r8, r9, r10, r0, r1, r2, r3, r4, r5));
-    r6 = momentsAt(row + 6); store(row + 1, blurred(r7, r8, r9, r10, r0, r1, r2, r3, r4, r5, r6));
-    r7 = momentsAt(row + 7); store(row + 2, blurred(r8, r9, r10, r0, r1, r2, r3, r4, r5, r6, r7));
-    r8 = momentsAt(row + 8); store(row + 3, blurred(r9, r10, r0, r1, r2, r3, r4, r5, r6, r7, r8));
-    r9 = momentsAt(row + 9); store(row + 4, blurred(r10, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9));
-    r10 = momentsAt(row + 10); store(row + 5, blurred(r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10));
+  var r0 = mat3x4f(); var r1 = r0; var r2 = r0; var r3 = r0; var r4 = r0;
+  var r5 = r0; var r6 = r0; var r7 = r0; var r8 = r0; var r9 = r0;
+  for (var row = slide.first - RADIUS; row < slide.last + RADIUS; row += 4) {
+    let r10 = momentsAt(row); store(row - 5, blurred(r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10));
+    let r11 = momentsAt(row + 1); store(row - 4, blurred(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11));
+    let r12 = momentsAt(row + 2); store(row - 3, blurred(r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12));
+    let r13 = momentsAt(row + 3); store(row - 2, blurred(r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13));
+    r0 = r4; r1 = r5; r2 = r6; r3 = r7; r4 = r8; r5 = r9; r6 = r10; r7 = r11; r8 = r12; r9 = r13;
   }
   let scale = 1.0 / f32(3u * step.width * step.height);
   partials[group.y * step.width + across] = vec4f(difference * scale, 0.0, 0.0, unusable);
