@@ -14,7 +14,9 @@ import { createLocalGaussians, createPlacement, createWorldGaussians } from './p
 
 const path = sharedPath('data/heads/ict-facekit');
 const FRAMES_PER_UPDATE = 4;
-const STEPS = 40;
+const STEPS = 8;
+/** The least of several rounds is what other processes on the machine disturb least. */
+const ROUNDS = 12;
 
 describe('a training step without rasteriser and losses', () => {
   it.skipIf(!path)('on ICT-FaceKit: time per pass, printed (needs ../shared/data/heads/ict-facekit)', async () => {
@@ -83,13 +85,15 @@ describe('a training step without rasteriser and losses', () => {
         await commands.done();
         return (performance.now() - start) / STEPS;
       };
-      await run();
-      await profiler?.milliseconds();
-      const perStep = await run();
-      const lines = [...((await profiler?.milliseconds()) ?? [])].map(
-        ([label, { milliseconds, passes }]) =>
-          `  ${label}: ${(milliseconds / passes).toFixed(3)} ms × ${(passes / STEPS).toFixed(2)} per step`,
-      );
+      let perStep = Infinity;
+      const least = new Map<string, number>();
+      for (let round = 0; round < ROUNDS; round++) {
+        perStep = Math.min(perStep, await run());
+        for (const [label, { milliseconds }] of (await profiler?.milliseconds()) ?? []) {
+          least.set(label, Math.min(least.get(label) ?? Infinity, milliseconds / STEPS));
+        }
+      }
+      const lines = [...least].map(([label, milliseconds]) => `  ${label}: ${milliseconds.toFixed(3)} ms per step`);
       console.log(
         [
           `${gaussianCount} Gaussians, ${head.vertexCount} vertices, ${deformation.support.entryCount} entries: ` +

@@ -1,5 +1,5 @@
 import type { HeadModel } from '../head-model.ts';
-import { blendCoefficientCount, CHUNK_ENTRIES, FEATURE_FLOATS } from './layout.ts';
+import { blendCoefficientCount, FEATURE_FLOATS } from './layout.ts';
 
 /**
  * The blend basis (expressions E and pose correctives P), held sparse: an *entry* is a (vertex, coefficient) pair that
@@ -19,12 +19,6 @@ export interface BlendSupport {
   readonly vertices: Uint32Array;
   /** M×3 metres per unit coefficient: the head model's own displacement, 0 where only a delta may grow. */
   readonly displacements: Float32Array;
-  /** M: entry indices by ascending coefficient, then vertex. */
-  readonly entriesByCoefficient: Uint32Array;
-  /** Chunks×2: first and past-the-end place in `entriesByCoefficient`; a chunk is of one coefficient. */
-  readonly chunks: Uint32Array;
-  /** C+1: the chunks of each coefficient. */
-  readonly chunkStarts: Uint32Array;
 }
 
 /** Skinning weights within this of 0 or 1 count as rigid: no pose corrective is learned there. */
@@ -66,7 +60,6 @@ export function blendSupport(head: HeadModel, threshold: number): BlendSupport {
     coefficients: Uint32Array.from(coefficients),
     vertices: Uint32Array.from(vertices),
     displacements: Float32Array.from(displacements),
-    ...groupByCoefficient(coefficients, coefficientCount),
   };
 }
 
@@ -76,28 +69,4 @@ function mayLearnCorrective(head: HeadModel, vertex: number, feature: number): b
   const joint = 1 + Math.floor(feature / FEATURE_FLOATS);
   const weight = head.skinningWeights[vertex * head.joints.length + joint];
   return weight > RIGID_MARGIN && weight < 1 - RIGID_MARGIN;
-}
-
-/** Entries in coefficient order, cut into chunks for sums of fixed order. */
-function groupByCoefficient(
-  coefficients: readonly number[],
-  coefficientCount: number,
-): Pick<BlendSupport, 'entriesByCoefficient' | 'chunks' | 'chunkStarts'> {
-  const ends = new Uint32Array(coefficientCount + 1);
-  for (const coefficient of coefficients) ends[coefficient + 1]++;
-  for (let i = 0; i < coefficientCount; i++) ends[i + 1] += ends[i];
-  const next = ends.slice();
-  const entriesByCoefficient = new Uint32Array(coefficients.length);
-  coefficients.forEach((coefficient, entry) => {
-    entriesByCoefficient[next[coefficient]++] = entry;
-  });
-  const chunks: number[] = [];
-  const chunkStarts = new Uint32Array(coefficientCount + 1);
-  for (let coefficient = 0; coefficient < coefficientCount; coefficient++) {
-    for (let start = ends[coefficient]; start < ends[coefficient + 1]; start += CHUNK_ENTRIES) {
-      chunks.push(start, Math.min(start + CHUNK_ENTRIES, ends[coefficient + 1]));
-    }
-    chunkStarts[coefficient + 1] = chunks.length / 2;
-  }
-  return { entriesByCoefficient, chunks: Uint32Array.from(chunks), chunkStarts };
 }

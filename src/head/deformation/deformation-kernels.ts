@@ -8,7 +8,7 @@ import type { BlendSupport } from './blend-support.ts';
 import coefficientSumsWgsl from './coefficient-sums.backward.wgsl?raw';
 import deformBackwardWgsl from './deform-vertices.backward.wgsl?raw';
 import deformWgsl from './deform-vertices.wgsl?raw';
-import { POSE_PARTS } from './layout.ts';
+import { posePartCount } from './layout.ts';
 import poseRecordWgsl from './pose-record.wgsl?raw';
 import prepareBackwardWgsl from './prepare-pose.backward.wgsl?raw';
 import prepareWgsl from './prepare-pose.wgsl?raw';
@@ -23,6 +23,7 @@ const BLEND_TRANSFORMS = file('blend-transforms.wgsl', blendTransformsWgsl);
 export async function createDeformationKernels(gpu: Gpu, head: HeadModel, support: BlendSupport) {
   const { vertexCount } = head;
   const jointCount = head.joints.length;
+  const partCount = posePartCount(gpu);
   const expressionCount = head.expressionNames.length;
   const deform = (withDifference: boolean) =>
     createKernel(gpu, {
@@ -81,19 +82,18 @@ export async function createDeformationKernels(gpu: Gpu, head: HeadModel, suppor
         blendedVertices: 'read',
         transformSums: 'readWrite',
       },
-      constants: { vertexCount, jointCount, partCount: POSE_PARTS },
+      constants: { vertexCount, jointCount, partCount },
     }),
     createKernel(gpu, {
       label: 'coefficient sums',
       files: [file('coefficient-sums.backward.wgsl', coefficientSumsWgsl)],
       bindings: {
-        chunks: 'read',
-        order: 'read',
+        support: 'read',
         displacements: 'read',
         blendedGradient: 'read',
-        chunkSums: 'readWrite',
+        coefficientSums: 'readWrite',
       },
-      constants: { chunkCount: support.chunks.length / 2 },
+      constants: { vertexCount, coefficientCount: support.coefficientCount, partCount },
     }),
     createKernel(gpu, {
       label: 'prepare pose backward',
@@ -104,13 +104,12 @@ export async function createDeformationKernels(gpu: Gpu, head: HeadModel, suppor
         jointPositions: 'read',
         frameState: 'read',
         transformSums: 'read',
-        chunkSums: 'read',
-        chunkStarts: 'read',
+        coefficientSums: 'read',
         sums: 'readWrite',
         poseGradient: 'readWrite',
         jointPositionGradient: 'readWrite',
       },
-      constants: { jointCount, expressionCount, partCount: POSE_PARTS },
+      constants: { jointCount, expressionCount, partCount },
     }),
   ]);
   return {

@@ -7,7 +7,7 @@ import { blendSupport, type BlendSupport } from './blend-support.ts';
 import { createDeformationKernels } from './deformation-kernels.ts';
 import {
   frameStateStride,
-  POSE_PARTS,
+  posePartCount,
   TRANSFORM_FLOATS,
   VERTEX_STRIDE,
   vertexSlotStride,
@@ -120,7 +120,7 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
       deformOnly: kernels.deformOnly.bind(all),
       deformWithDifference: kernels.deformWithDifference.bind(all),
       deformBackward: kernels.deformBackward.bind({ ...all, blendedGradient: gradient }),
-      coefficientSums: kernels.coefficientSums.bind({ ...all, blendedGradient: gradient }),
+      sumCoefficients: kernels.coefficientSums.bind({ ...all, blendedGradient: gradient }),
       addDifference: kernels.addDifference.bind({
         differenceGradient: buffers.vertexDifferenceGradient,
         blendedGradient: gradient,
@@ -128,6 +128,8 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
     };
   });
   const transformSums = kernels.transformSums.bind(buffers);
+  const partCount = posePartCount(gpu);
+  const transformGroups = Math.ceil((partCount * head.joints.length) / WORKGROUP_SIZE);
   const prepareGroups = new BindGroupCache();
   const prepareBackwardGroups = new BindGroupCache();
   const slotAt = (slot: number): (typeof slots)[number] => {
@@ -160,13 +162,8 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
           kernels.prepareBackward.bind({ ...buffers, pose, poseGradient, frameState: groups.frameState }),
         );
         commands.pass('pose sums', (pass) => {
-          kernels.transformSums.dispatch(
-            pass,
-            transformSums,
-            Math.ceil((POSE_PARTS * head.joints.length) / WORKGROUP_SIZE),
-          );
-          const chunkGroups = Math.ceil(support.chunks.length / 2 / WORKGROUP_SIZE);
-          if (chunkGroups > 0) kernels.coefficientSums.dispatch(pass, groups.coefficientSums, chunkGroups);
+          kernels.transformSums.dispatch(pass, transformSums, transformGroups);
+          kernels.coefficientSums.dispatch(pass, groups.sumCoefficients, Math.ceil(partCount / 32));
         });
         commands.pass('prepare pose backward', (pass) => kernels.prepareBackward.dispatch(pass, prepareBackward, 1));
       }
@@ -214,11 +211,10 @@ function createBuffers(gpu: Gpu, head: HeadModel, support: BlendSupport, slotCou
     ownership.own(createStorageBuffer(gpu, label, content));
   const vertexField = (label: string): GPUBuffer => create(label, head.vertexCount * VERTEX_STRIDE * 4);
   const jointTable = head.joints.flatMap(({ name, parent }) => [parent, JOINT_NAMES.indexOf(name)]);
-  const order = new Uint32Array(support.entryCount * 2);
-  support.entriesByCoefficient.forEach((entry, place) => order.set([entry, support.vertices[entry]], place * 2));
   const supportIndex = new Uint32Array(support.starts.length + support.entryCount);
   supportIndex.set(support.starts);
   supportIndex.set(support.coefficients, support.starts.length);
+  const partCount = posePartCount(gpu);
   const stateStride = frameStateStride(head.expressionNames.length, jointCount);
   return {
     ownership,
@@ -230,9 +226,6 @@ function createBuffers(gpu: Gpu, head: HeadModel, support: BlendSupport, slotCou
     displacements: create('blend displacements', support.displacements),
     modelDisplacements: create('model blend displacements', support.displacements),
     skinningWeights: create('skinning weights', head.skinningWeights),
-    chunks: create('blend chunks', support.chunks),
-    chunkStarts: create('blend chunk starts', support.chunkStarts),
-    order: create('blend entries by coefficient', order),
     vertexOffset: vertexField('vertex offset'),
     posedVertices: vertexField('posed vertices'),
     blendedVertices: vertexField('blended vertices'),
@@ -242,8 +235,8 @@ function createBuffers(gpu: Gpu, head: HeadModel, support: BlendSupport, slotCou
     vertexDifferenceGradient: vertexField('vertex difference gradient'),
     blendedGradient: create('blended gradient', slotCount * vertexSlotStride(head.vertexCount)),
     jointPositionGradient: create('joint position gradient', jointCount * VERTEX_STRIDE * 4),
-    transformSums: create('transform sums', POSE_PARTS * jointCount * TRANSFORM_FLOATS * 4),
-    chunkSums: create('blend chunk sums', support.chunks.length * 2),
+    transformSums: create('transform sums', partCount * jointCount * TRANSFORM_FLOATS * 4),
+    coefficientSums: create('coefficient sums', partCount * support.coefficientCount * 4),
     sums: create('pose sums', (jointCount * TRANSFORM_FLOATS + support.coefficientCount) * 4),
   };
 }

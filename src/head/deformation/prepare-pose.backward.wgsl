@@ -15,11 +15,10 @@ override partCount: u32;
 @group(0) @binding(2) var<storage, read> jointPositions: array<vec4f>;
 @group(0) @binding(3) var<storage, read> frameState: array<f32>;
 @group(0) @binding(4) var<storage, read> transformSums: array<f32>; // parts × J × 12
-@group(0) @binding(5) var<storage, read> chunkSums: array<f32>;
-@group(0) @binding(6) var<storage, read> chunkStarts: array<u32>; // C+1
-@group(0) @binding(7) var<storage, read_write> sums: array<f32>; // J × 12, then C: laid out like the frame state
-@group(0) @binding(8) var<storage, read_write> poseGradient: array<f32>; // laid out like the pose record
-@group(0) @binding(9) var<storage, read_write> jointPositionGradient: array<vec4f>; // J
+@group(0) @binding(5) var<storage, read> coefficientSums: array<f32>; // parts × C
+@group(0) @binding(6) var<storage, read_write> sums: array<f32>; // J × 12, then C: laid out like the frame state
+@group(0) @binding(7) var<storage, read_write> poseGradient: array<f32>; // laid out like the pose record
+@group(0) @binding(8) var<storage, read_write> jointPositionGradient: array<vec4f>; // J
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) invocation: u32) {
@@ -34,8 +33,8 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
   let coefficientCount = expressionCount + 9u * (jointCount - 1u);
   for (var k = invocation; k < coefficientCount; k += 64u) {
     var sum = 0.0;
-    for (var chunk = chunkStarts[k]; chunk < chunkStarts[k + 1u]; chunk++) {
-      sum += chunkSums[chunk];
+    for (var part = 0u; part < partCount; part++) {
+      sum += coefficientSums[part * coefficientCount + k];
     }
     sums[transforms + k] = sum;
     if (k < expressionCount) {
