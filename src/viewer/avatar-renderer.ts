@@ -20,6 +20,14 @@ export interface RenderOptions {
   readonly transparent?: boolean;
 }
 
+/** RGB of 0…1, row-major. */
+export interface FloatImage {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3;
+  readonly data: Float32Array;
+}
+
 /** Draws an avatar in any pose; holds its buffers on the GPU. Bundles without the fitting. */
 export class AvatarRenderer {
   readonly avatar: Avatar;
@@ -98,6 +106,21 @@ export class AvatarRenderer {
 
   /** Draws a pose and reads the picture back: RGB over the background, or RGBA with coverage. */
   async render(pose: HeadPose, camera: Camera, options: RenderOptions = {}): Promise<Image> {
+    const pixels = await this.#pixels(pose, camera, options);
+    return toImage(pixels, camera.width, camera.height, options.transparent ?? false);
+  }
+
+  /** As `render`, unrounded: RGB 0…1, over the background. What scores are computed on. */
+  async renderFloat(pose: HeadPose, camera: Camera, options: RenderOptions = {}): Promise<FloatImage> {
+    const pixels = await this.#pixels(pose, camera, options);
+    const data = new Float32Array(camera.width * camera.height * 3);
+    for (let index = 0; index < data.length; index++) {
+      data[index] = Math.max(0, Math.min(1, pixels[Math.floor(index / 3) * 4 + (index % 3)]!));
+    }
+    return { width: camera.width, height: camera.height, channels: 3, data };
+  }
+
+  async #pixels(pose: HeadPose, camera: Camera, options: RenderOptions): Promise<Float32Array> {
     const commands = new Commands(this.#gpu);
     const image = await this.record(commands, pose, camera, options);
     commands.submit();
@@ -107,9 +130,9 @@ export class AvatarRenderer {
       this.#intersectionCapacity = Math.ceil(needed * 1.5);
       this.#rasterizer!.destroy();
       this.#rasterizer = null;
-      return this.render(pose, camera, options);
+      return this.#pixels(pose, camera, options);
     }
-    return toImage(pixels, camera.width, camera.height, options.transparent ?? false);
+    return pixels;
   }
 
   /** World Gaussians of a pose, read back: for exports. */

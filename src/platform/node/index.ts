@@ -6,3 +6,7 @@ export { RunFolder, RunFolderError, RUN_STAGES, type RunStage, type RunVideo, ty
 export { dataUrl, decodeImage, encodeJpeg, encodePng } from './image-file.ts';
 export { createVideoWriter, type VideoWriter, type VideoWriterOptions } from './video-writer.ts';
 export { writeReport, writeVideo, type ReportData } from './report-files.ts';
+export { openHead } from './open-head.ts';
+export { createAvatar, evaluateAvatar, fitAvatar, trackVideo } from './runs/create-run.ts';
+export { exportAvatar, renderAvatar } from './runs/output-runs.ts';
+export type { RunContext } from './runs/context.ts';

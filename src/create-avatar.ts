@@ -1,0 +1,123 @@
+import { encodeAvatar, type Avatar } from './avatar/avatar.ts';
+import { scoreAvatar, type ScoredFrame } from './evaluation/score-avatar.ts';
+import { splitFrames, type SplitRule } from './evaluation/split-frames.ts';
+import type { Clip } from './fitting/clip.ts';
+import { fitAvatar, type FitContext, type FitResult } from './fitting/fit-avatar.ts';
+import { FIT_DEFAULTS, type FitOptions } from './fitting/fit-options.ts';
+import { packPixels } from './fitting/frame-pixels.ts';
+import type { Gpu } from './gpu/gpu.ts';
+import type { HeadModel } from './head/head-model.ts';
+import type { FaceModels } from './inference/face-models.ts';
+import { createMatting } from './matting/matting.ts';
+import { planCrop } from './tracking/crop.ts';
+import type { ClipObservation } from './tracking/observation.ts';
+import { observeVideo, OBSERVE_DEFAULTS } from './tracking/observe-video.ts';
+import { solveTrack } from './tracking/solve-track.ts';
+import type { CropSquare } from './tracking/crop.ts';
+import type { Track } from './tracking/track.ts';
+import { cropFrame } from './video/crop-frame.ts';
+import type { Image, OnProgress } from './video/frame.ts';
+import type { VideoSource } from './video/open-video.ts';
+
+/** What the stages work with; the platform opens them. */
+export interface AvatarTools {
+  readonly gpu: Gpu;
+  readonly head: HeadModel;
+  readonly models: FaceModels;
+}
+
+export interface TrackClipOptions {
+  /** Pixels of the square frames that are learned. */
+  readonly size: number;
+  /** Most frames to take, spread evenly over the video. */
+  readonly maximumFrames: number;
+}
+
+export const TRACK_CLIP_DEFAULTS: TrackClipOptions = { size: 256, maximumFrames: OBSERVE_DEFAULTS.maximumFrames };
+
+export interface TrackContext {
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrackedClip {
+  readonly track: Track;
+  readonly observation: ClipObservation;
+  /** Per frame, the square of source pixels that became the frame. */
+  readonly crops: readonly CropSquare[];
+}
+
+/**
+ * Video → landmarks → crop → track → matte. `onFrame` receives every usable frame of the track, cropped and with the
+ * matte of head, hair and neck as alpha.
+ */
+export async function trackClip(
+  video: VideoSource,
+  { head, models }: Omit<AvatarTools, 'gpu'>,
+  given: Partial<TrackClipOptions>,
+  onFrame: (position: number, image: Image) => Promise<void> | void,
+  { onProgress, signal }: TrackContext = {},
+): Promise<TrackedClip> {
+  const { size, maximumFrames } = { ...TRACK_CLIP_DEFAULTS, ...given };
+  const observation = await observeVideo(video, models, { maximumFrames }, onProgress, signal);
+  const { observations } = observation;
+  const crops = planCrop(observations);
+  const { width: videoWidth, height: videoHeight } = video.info;
+  const solved = await solveTrack(head, observations, { videoWidth, videoHeight, crops, size }, onProgress, signal);
+  const track = { ...solved, warnings: [...observation.warnings, ...solved.warnings] };
+  const matting = createMatting(models, size);
+  const indices = observations.map((frame) => frame.sourceIndex);
+  let position = 0;
+  for await (const frame of video.frames({ indices, ...(signal ? { signal } : {}) })) {
+    const crop = crops[position]!;
+    if (track.frames[position]!.excluded === null) {
+      const image = cropFrame(frame.image, crop, size);
+      await onFrame(position, await matting.matte(image, observations[position]!, crop));
+    }
+    position++;
+    onProgress?.({ stage: 'matte', done: position, total: indices.length });
+  }
+  return { track, observation, crops };
+}
+
+export interface CreateAvatarOptions {
+  readonly track: Partial<TrackClipOptions>;
+  readonly fit: Partial<FitOptions>;
+  readonly split: SplitRule;
+}
+
+export interface CreatedAvatar {
+  readonly avatar: Avatar;
+  /** The avatar as a file (safetensors). */
+  readonly file: Uint8Array;
+  readonly track: Track;
+  readonly fit: FitResult;
+  /** Held-out frames, scored. */
+  readonly heldOut: readonly ScoredFrame[];
+}
+
+/**
+ * The whole method in memory: a video to an avatar, scored on frames that it never saw. The command does the same with
+ * a folder behind every stage, so that a stopped run resumes.
+ */
+export async function createAvatar(
+  video: VideoSource,
+  tools: AvatarTools,
+  { track: trackOptions = {}, fit: fitOptions = {}, split = 'fifth' }: Partial<CreateAvatarOptions> = {},
+  context: FitContext = {},
+): Promise<CreatedAvatar> {
+  const { gpu, head } = tools;
+  const pixels = new Map<number, Uint32Array>();
+  const { track } = await trackClip(video, tools, trackOptions, (position, image) => void pixels.set(position, packPixels(image)), context);
+  const clipOf = (positions: readonly number[]): Clip => ({
+    size: track.frames[0]!.camera.width,
+    frames: positions.map((index) => ({ index, camera: track.frames[index]!.camera, pose: track.frames[index]!.pose })),
+    pixels: (frame) => pixels.get(positions[frame]!)!,
+  });
+  const { train, heldOut } = splitFrames(track.frames, split);
+  const inputs = { head, identityCoefficients: track.identityCoefficients, clip: clipOf(train) };
+  const fit = await fitAvatar(gpu, inputs, { ...FIT_DEFAULTS, ...fitOptions }, context);
+  const sourceIndices = heldOut.map((index) => track.frames[index]!.sourceIndex);
+  const scored = await scoreAvatar(gpu, fit.avatar, clipOf(heldOut), sourceIndices, context.onProgress, context.signal);
+  return { avatar: fit.avatar, file: encodeAvatar(fit.avatar), track, fit, heldOut: scored.frames };
+}

@@ -1,0 +1,113 @@
+import { fileDigest } from '../atomic-file.ts';
+import { decodeAvatar, encodeAvatar, type Avatar } from '../../../avatar/avatar.ts';
+import type { FitCommandOptions } from '../../../command-options.ts';
+import { splitFrames } from '../../../evaluation/split-frames.ts';
+import type { Clip } from '../../../fitting/clip.ts';
+import { fitAvatar, type LossPoint } from '../../../fitting/fit-avatar.ts';
+import { FIT_DEFAULTS, type FitOptions } from '../../../fitting/fit-options.ts';
+import { packPixels } from '../../../fitting/frame-pixels.ts';
+import { packPose } from '../../../head/pose.ts';
+import { parseTrack } from '../../../tracking/track-json.ts';
+import type { Track } from '../../../tracking/track.ts';
+import { FrameImages } from '../frame-images.ts';
+import { openHead } from '../open-head.ts';
+import { RunFolderError, type RunFolder } from '../run-folder.ts';
+import { withGpu, type RunContext } from './context.ts';
+
+export const TRACK_FILE = 'track.json';
+export const AVATAR_FILE = 'avatar.safetensors';
+export const LOSSES_FILE = 'losses.json';
+export const REFINED_POSES_FILE = 'refined-poses.json';
+export const FRAMES_FOLDER = 'frames';
+const CHECKPOINT_FILE = 'checkpoint.safetensors';
+
+type FitStageOptions = Omit<FitCommandOptions, 'force'>;
+
+/** The library's options for those of the command. */
+export function fitOptionsOf(options: FitStageOptions): FitOptions {
+  return {
+    ...FIT_DEFAULTS,
+    gaussians: options.gaussians,
+    steps: options.steps,
+    seed: options.seed,
+    densify: options.densify,
+    deltas: !options.withoutDeltas,
+    refineTrack: !options.keepTrack,
+    exposure: options.exposure,
+  };
+}
+
+/** Fits the tracked clip of a run folder, or does nothing when that is done. Checkpoints make it resumable. */
+export async function runFit(folder: RunFolder, options: FitStageOptions, context: RunContext): Promise<void> {
+  if (folder.isDone('fit')) return;
+  if (!folder.isDone('track')) throw new RunFolderError(`${folder.path} has no finished track; run \`fate track\` or \`fate create\` first.`);
+  const { log, onProgress, signal } = context;
+  const track = await readTrack(folder);
+  const head = await openHead(String(folder.stage('track')!.options['head']));
+  const clip = await readClip(folder, track, splitFrames(track.frames, options.split).train, signal);
+  await folder.begin('fit', options);
+  await folder.claim('fit', CHECKPOINT_FILE);
+  try {
+    const result = await withGpu(context, (gpu) =>
+      fitAvatar(gpu, { head, identityCoefficients: track.identityCoefficients, clip }, fitOptionsOf(options), {
+        ...(onProgress ? { onProgress } : {}),
+        ...(signal ? { signal } : {}),
+        ...(log ? { log } : {}),
+        key: JSON.stringify([options, folder.video?.sha256, folder.stage('track')!.facts['trackSha256']]),
+        checkpoints: {
+          read: () => folder.read(CHECKPOINT_FILE),
+          write: (bytes) => folder.write('fit', CHECKPOINT_FILE, bytes),
+        },
+      }),
+    );
+    await folder.write('fit', AVATAR_FILE, encodeAvatar(result.avatar));
+    await folder.write('fit', LOSSES_FILE, JSON.stringify(result.losses));
+    await folder.write('fit', REFINED_POSES_FILE, JSON.stringify(result.refinedPoses.map((pose) => [...packPose(pose)])));
+    await folder.remove(CHECKPOINT_FILE);
+    await folder.finish('fit', {
+      gaussianCount: result.avatar.gaussians.count,
+      stepsPerSecond: result.stepsPerSecond,
+      trainedFrames: clip.frames.length,
+      avatarSha256: (await fileDigest(folder.resolve(AVATAR_FILE))).sha256,
+      peakMemoryMB: peakMemoryMB(),
+    });
+  } catch (error) {
+    await folder.pause('fit').catch(() => {}); // a full disk has been reported already
+    throw error;
+  }
+}
+
+export async function readTrack(folder: RunFolder): Promise<Track> {
+  const bytes = await folder.read(TRACK_FILE);
+  if (!bytes) throw new RunFolderError(`${folder.path} has no ${TRACK_FILE}; run \`fate track\` again with --force.`);
+  return parseTrack(new TextDecoder().decode(bytes));
+}
+
+/** Loads frames of a run, by their positions in the track. */
+export async function readClip(folder: RunFolder, track: Track, positions: readonly number[], signal?: AbortSignal): Promise<Clip> {
+  const images = new FrameImages(folder.resolve(FRAMES_FOLDER));
+  const pixels: Uint32Array[] = [];
+  for (const position of positions) {
+    signal?.throwIfAborted();
+    pixels.push(packPixels(await images.read(position)));
+  }
+  const frames = positions.map((index) => ({ index, camera: track.frames[index]!.camera, pose: track.frames[index]!.pose }));
+  return { size: frames[0]?.camera.width ?? 0, frames, pixels: (frame) => pixels[frame]! };
+}
+
+export async function readAvatar(folder: RunFolder): Promise<Avatar> {
+  const bytes = await folder.read(AVATAR_FILE);
+  if (!bytes || !folder.isDone('fit')) throw new RunFolderError(`${folder.path} has no finished avatar; run \`fate fit\` first.`);
+  return decodeAvatar(bytes, folder.resolve(AVATAR_FILE));
+}
+
+export async function readLosses(folder: RunFolder): Promise<LossPoint[]> {
+  const bytes = await folder.read(LOSSES_FILE);
+  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as LossPoint[]) : [];
+}
+
+/** The process's peak resident memory so far. */
+export function peakMemoryMB(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
+}
+

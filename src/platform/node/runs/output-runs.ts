@@ -1,0 +1,87 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
+import { parseExpression } from '../../../animation/expression-text.ts';
+import { RENDER_OPTIONS, type RenderOptions } from '../../../command-options.ts';
+import { encodePly } from '../../../export/ply.ts';
+import { OptionError, resolveOptions } from '../../../options.ts';
+import { AvatarRenderer } from '../../../viewer/avatar-renderer.ts';
+import { centredCamera, poseForView } from '../../../viewer/views.ts';
+import { matrixFromAxisAngle, transformVector } from '../../../math/rotation.ts';
+import type { WorldGaussianArrays } from '../../../export/ply.ts';
+import { writeFileAtomically } from '../atomic-file.ts';
+import { encodePng } from '../image-file.ts';
+import { writeVideo } from '../report-files.ts';
+import { RunFolder } from '../run-folder.ts';
+import { withGpu, type RunContext } from './context.ts';
+import { FRAMES_PER_SECOND, renderTurn } from './evaluate-run.ts';
+import { readAvatar } from './fit-run.ts';
+
+/** Renders one picture (PNG), or with `orbit` a full turn (MP4), of a run's avatar. */
+export async function renderAvatar(
+  { folder: path, out, ...given }: { folder: string; out: string } & Partial<RenderOptions>,
+  context: RunContext = {},
+): Promise<{ file: string; frames: number }> {
+  const options = resolveOptions(RENDER_OPTIONS, given);
+  const wanted = options.orbit ? '.mp4' : '.png';
+  if (extname(out).toLowerCase() !== wanted) {
+    throw new OptionError(`option "out" is "${out}", but ${options.orbit ? 'a turn is written as .mp4' : 'a picture is written as .png (with --orbit as .mp4)'}`);
+  }
+  const expression = options.expression ? parseExpression(options.expression) : {};
+  return withAvatar(path, context, async (renderer) => {
+    const file = resolve(out);
+    await mkdir(dirname(file), { recursive: true });
+    if (options.orbit) {
+      const frames = renderTurn(renderer, options.size, options.seconds, context.onProgress, expression, options.pitch);
+      return { file, frames: await writeVideo(file, frames, FRAMES_PER_SECOND, context.signal) };
+    }
+    const pose = poseForView(renderer.avatar, { yaw: options.yaw, pitch: options.pitch }, expression);
+    const image = await renderer.render(pose, centredCamera(renderer.avatar.camera, options.size));
+    await writeFileAtomically(file, await encodePng(image));
+    return { file, frames: 1 };
+  });
+}
+
+/** Writes the avatar's Gaussians, neutral pose, head space (y up, metres), as a 3DGS PLY file. */
+export async function exportAvatar(
+  { folder: path, ply }: { folder: string; ply: string },
+  context: RunContext = {},
+): Promise<{ file: string; gaussians: number; bytes: number }> {
+  return withAvatar(path, context, async (renderer) => {
+    const pose = poseForView(renderer.avatar);
+    const bytes = encodePly(inHeadSpace(await renderer.worldGaussians(pose), pose.headTranslation[2]!));
+    const file = resolve(ply);
+    await writeFileAtomically(file, bytes);
+    return { file, gaussians: renderer.avatar.gaussians.count, bytes: bytes.length };
+  });
+}
+
+/** Camera space of a frontal head (y down, z away) at `depth` to head space (y up, z forward): half a turn about x. */
+function inHeadSpace(world: WorldGaussianArrays, depth: number): WorldGaussianArrays {
+  const turn = matrixFromAxisAngle([Math.PI, 0, 0]);
+  const meanOpacity = world.meanOpacity.slice();
+  const rotation = world.rotation.slice();
+  for (let index = 0; index < world.count; index++) {
+    const at = index * 4;
+    meanOpacity.set(transformVector(turn, meanOpacity[at]!, meanOpacity[at + 1]!, meanOpacity[at + 2]! - depth), at);
+    const [w, x, y, z] = rotation.subarray(at, at + 4) as unknown as [number, number, number, number];
+    rotation.set([-x, w, -z, y], at); // the quaternion (0, 1, 0, 0) times it
+  }
+  return { ...world, meanOpacity, rotation };
+}
+
+async function withAvatar<T>(path: string, context: RunContext, work: (renderer: AvatarRenderer) => Promise<T>): Promise<T> {
+  const folder = await RunFolder.open(path);
+  try {
+    const avatar = await readAvatar(folder);
+    return await withGpu(context, async (gpu) => {
+      const renderer = await AvatarRenderer.create(gpu, avatar);
+      try {
+        return await work(renderer);
+      } finally {
+        renderer.dispose();
+      }
+    });
+  } finally {
+    await folder.close();
+  }
+}
