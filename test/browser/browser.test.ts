@@ -1,21 +1,53 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { encodeAvatar } from '../../src/avatar/avatar.ts';
+import { compositeOnWhite } from '../../src/evaluation/score-frames.ts';
+import { psnr } from '../../src/losses/metrics.ts';
 import { randomUniform } from '../../src/math/random.ts';
+import { decodeImage } from '../../src/platform/node/image-file.ts';
+import { AvatarRenderer } from '../../src/viewer/avatar-renderer.ts';
+import { centredCamera, poseForView } from '../../src/viewer/views.ts';
+import { testGpu } from '../gpu.ts';
+import { sampleAvatar } from '../sample-avatar.ts';
 import { openTestPage, skipBrowser, type TestPage } from './chromium.ts';
 
+/** What the pages of this folder put on `globalThis`. */
+interface PageFunctions {
+  drawRandomNumbers(count: number): Promise<number[]>;
+  drawAvatar(size: number, view: object, expression: object): Promise<string>;
+}
+
 describe.skipIf(skipBrowser)('in Chromium (skipped where it is not installed)', () => {
-  let test: TestPage;
-  beforeAll(async () => {
-    test = await openTestPage('kernel-page.ts');
+  let test: TestPage | null = null;
+  afterEach(async () => {
+    await test?.close();
+    test = null;
   });
-  afterAll(() => test?.close());
 
   it('a kernel computes the same numbers as in Node, bit for bit', async () => {
+    test = await openTestPage('kernel-page.ts');
     const count = 1000;
-    const numbers = await test.page.evaluate(
-      (n) => (globalThis as unknown as { drawRandomNumbers(n: number): Promise<number[]> }).drawRandomNumbers(n),
-      count,
-    );
+    const numbers = await test.page.evaluate((n) => (globalThis as unknown as PageFunctions).drawRandomNumbers(n), count);
     expect(test.errors).toEqual([]);
     expect(numbers).toEqual(Array.from({ length: count }, (_, index) => randomUniform(7, 3, index)));
+  });
+
+  it('an avatar’s file, drawn to a canvas, looks as in Node', async () => {
+    const avatar = sampleAvatar();
+    const [size, view, expression] = [256, { yaw: 30, pitch: 5 }, { jawOpen: 0.6, smile: 0.5 }];
+    test = await openTestPage('avatar-page.ts', { 'avatar.bin': encodeAvatar(avatar) });
+    await test.page.evaluate(
+      (given) => (globalThis as unknown as PageFunctions).drawAvatar(given.size, given.view, given.expression),
+      { size, view, expression },
+    );
+    expect(test.errors).toEqual([]);
+    const shown = await decodeImage(await test.page.locator('canvas').screenshot());
+
+    const renderer = await AvatarRenderer.create(await testGpu(), avatar);
+    const truth = await renderer.render(poseForView(avatar, view, expression), centredCamera(avatar.camera, size), { transparent: true });
+    renderer.dispose();
+    expect([shown.width, shown.height]).toEqual([size, size]);
+    expect(new Set(truth.data).size).toBeGreaterThan(100); // a picture, not a blank
+    const difference = psnr(compositeOnWhite(truth), { ...shown, range: 255 });
+    expect(difference).toBeGreaterThan(40)
   });
 });

@@ -29,6 +29,8 @@ const QUIET_FLAGS = [
   '--no-first-run',
 ];
 
+const PAGE = '<!doctype html><meta charset="utf-8"><body style="margin:0"><script type="module" src="/page.js"></script>';
+
 /** A page of Chromium with a module of this folder loaded. */
 export interface TestPage {
   readonly page: Page;
@@ -37,14 +39,18 @@ export interface TestPage {
   close(): Promise<void>;
 }
 
-/** Bundles `entry` as a page would, serves it from this machine and opens it in Chromium with WebGPU. */
-export async function openTestPage(entry: string): Promise<TestPage> {
+/**
+ * Bundles `entry` as a page would, serves it from this machine, with `files` beside it, and opens it in Chromium with
+ * WebGPU.
+ */
+export async function openTestPage(entry: string, files: Readonly<Record<string, Uint8Array>> = {}): Promise<TestPage> {
   if (!chromiumPath) throw new Error('Chromium is missing; `npm run setup` as root installs it, or set CHROMIUM_PATH');
   const script = await bundle(resolve(import.meta.dirname, entry));
   const server = createServer((request, response) => {
-    const isScript = request.url === '/page.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><body style="margin:0"><script type="module" src="/page.js"></script>');
+    const name = (request.url ?? '/').slice(1);
+    const isScript = name === 'page.js';
+    response.setHeader('content-type', isScript ? 'text/javascript' : files[name] ? 'application/octet-stream' : 'text/html');
+    response.end(isScript ? script : (files[name] ?? PAGE));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const profile = await mkdtemp(join(tmpdir(), 'fate-chromium-'));
