@@ -15,7 +15,14 @@
 @group(0) @binding(4) var<storage, read> imageGradient: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> intersectionGradients: array<f32>;
 
-const batchLength = 16u;
+const batchLength = 8u;
+
+// A tree over the eight lanes: three shuffles, in a fixed order.
+fn sumOverLanes(value: vec4f) -> vec4f {
+  let pairs = value + subgroupShuffleXor(value, 1u);
+  let fours = pairs + subgroupShuffleXor(pairs, 2u);
+  return fours + subgroupShuffleXor(fours, 4u);
+}
 
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -48,52 +55,58 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     if (!subgroupAny(most >= transmittanceMin)) {
       break;
     }
-    for (var i = batch; i < min(batch + batchLength, list.y); i++) {
-      let gaussian = intersections[i] * 3u;
-      let place = projected[gaussian];
-      let conic = projected[gaussian + 1u].xyz;
-      let color = projected[gaussian + 2u].xyz;
+    // Each lane fetches one Gaussian of the batch; then all take them in turn, and each lane keeps its own's record.
+    let gaussian = intersections[min(batch + lane, list.y - 1u)] * 3u;
+    let fetchedPlace = projected[gaussian];
+    let fetchedConic = projected[gaussian + 1u].xyz;
+    let fetchedColor = projected[gaussian + 2u].xyz;
+    var record0 = vec4f(0.0);
+    var record1 = vec4f(0.0);
+    var record2 = 0.0;
+    for (var j = 0u; j < min(8u, list.y - batch); j++) {
+      let place = subgroupShuffle(fetchedPlace, j);
+      let conic = subgroupShuffle(fetchedConic, j);
+      let color = subgroupShuffle(fetchedColor, j);
       let d = corner - place.xy;
-      let parabola = parabolaOf(conic, d);
-      // Σ e, Σ e·r, Σ e·r² over the rows.
+      let opacities = opacitiesAlong(conic, d, place.z);
+      // From the last row up, so that sums of sums weigh each row by its number: sum1 = Σ e·r, sum2 = Σ e·r·(r+1)/2.
       var sum0 = 0.0;
       var sum1 = 0.0;
       var sum2 = 0.0;
       var colorGradient = vec3f(0.0);
-      for (var r = 0u; r < tileHeight; r++) {
-        let row = f32(r);
-        let falloff = exp(parabola.constant + row * (parabola.linear + row * parabola.square));
-        let unheld = place.z * falloff;
-        let alpha = min(alphaMax, unheld);
-        let taken = alpha >= alphaMin && transmittance[r] >= transmittanceMin;
-        let weight = select(0.0, alpha * transmittance[r], taken);
+      for (var k = 1u; k <= tileHeight; k++) {
+        let r = tileHeight - k;
+        let held = min(alphaMax, opacities[r]);
+        let alpha = select(0.0, held, held >= alphaMin && transmittance[r] >= transmittanceMin);
+        let weight = alpha * transmittance[r];
         let own = gradientRed[r] * color.x + gradientGreen[r] * color.y + gradientBlue[r] * color.z;
         behind[r] -= weight * own;
-        let exponentGradient = select(
-          0.0,
-          weight * own - behind[r] * alpha / (1.0 - alpha),
-          taken && unheld <= alphaMax,
-        );
+        let exponentGradient = weight * own - behind[r] * (alpha / (1.0 - alpha));
         transmittance[r] -= weight;
-        sum0 += exponentGradient;
-        sum1 += exponentGradient * row;
-        sum2 += exponentGradient * row * row;
+        // Where alpha is held at its limit, the exponent has no say.
+        sum0 += select(0.0, exponentGradient, opacities[r] <= alphaMax);
+        if (r > 0u) {
+          sum1 += sum0;
+          sum2 += sum1;
+        }
         colorGradient.x += weight * gradientRed[r];
         colorGradient.y += weight * gradientGreen[r];
         colorGradient.z += weight * gradientBlue[r];
       }
       let sumY = sum1 + d.y * sum0;
-      let first = subgroupAdd(vec4f(d.x * sum0, sumY, d.x * d.x * sum0, d.x * sumY));
-      let second = subgroupAdd(vec4f(sum2 + d.y * (sum1 + sumY), sum0, colorGradient.xy));
-      let third = subgroupAdd(colorGradient.z);
-      if (lane == 0u) {
-        let record = i * momentStride;
-        for (var k = 0u; k < 4u; k++) {
-          intersectionGradients[record + k] = first[k];
-          intersectionGradients[record + 4u + k] = second[k];
-        }
-        intersectionGradients[record + 8u] = third;
+      let sumYy = 2.0 * sum2 - sum1 + d.y * (sum1 + sumY);
+      let isOwn = j == lane;
+      record0 = select(record0, sumOverLanes(vec4f(d.x * sum0, sumY, d.x * d.x * sum0, d.x * sumY)), isOwn);
+      record1 = select(record1, sumOverLanes(vec4f(sumYy, sum0, colorGradient.xy)), isOwn);
+      record2 = select(record2, sumOverLanes(vec4f(colorGradient.z, 0.0, 0.0, 0.0)).x, isOwn);
+    }
+    if (batch + lane < list.y) {
+      let record = (batch + lane) * momentStride;
+      for (var k = 0u; k < 4u; k++) {
+        intersectionGradients[record + k] = record0[k];
+        intersectionGradients[record + 4u + k] = record1[k];
       }
+      intersectionGradients[record + 8u] = record2;
     }
   }
   // Behind an opaque tile nothing has a gradient.

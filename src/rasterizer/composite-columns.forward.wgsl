@@ -8,10 +8,10 @@
 @group(0) @binding(4) var<storage, read_write> image: array<vec4f>;
 
 // Whether every pixel is opaque is asked once in so many Gaussians: asking costs as much as a few pixels.
-const batchLength = 16u;
+const batchLength = 8u;
 
 @compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let tile = workgroup.x;
   let list = listOf(tile);
   let origin = tileOrigin(tile);
@@ -30,19 +30,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var r = 0u; r < tileHeight; r++) {
       most = max(most, transmittance[r]);
     }
-    if (most < transmittanceMin) {
+    if (!subgroupAny(most >= transmittanceMin)) {
       break;
     }
-    for (var i = batch; i < min(batch + batchLength, list.y); i++) {
-      let gaussian = intersections[i] * 3u;
-      let place = projected[gaussian];
-      let conic = projected[gaussian + 1u].xyz;
-      let color = projected[gaussian + 2u].xyz;
-      let parabola = parabolaOf(conic, corner - place.xy);
+    // Each lane fetches one Gaussian of the batch; then all take them in turn.
+    let gaussian = intersections[min(batch + lane, list.y - 1u)] * 3u;
+    let fetchedPlace = projected[gaussian];
+    let fetchedConic = projected[gaussian + 1u].xyz;
+    let fetchedColor = projected[gaussian + 2u].xyz;
+    for (var j = 0u; j < min(8u, list.y - batch); j++) {
+      let place = subgroupShuffle(fetchedPlace, j);
+      let conic = subgroupShuffle(fetchedConic, j);
+      let color = subgroupShuffle(fetchedColor, j);
+      let opacities = opacitiesAlong(conic, corner - place.xy, place.z);
       for (var r = 0u; r < tileHeight; r++) {
-        let row = f32(r);
-        let falloff = exp(parabola.constant + row * (parabola.linear + row * parabola.square));
-        let alpha = min(alphaMax, place.z * falloff);
+        let alpha = min(alphaMax, opacities[r]);
         let taken = alpha >= alphaMin && transmittance[r] >= transmittanceMin;
         let weight = select(0.0, alpha * transmittance[r], taken);
         transmittance[r] -= weight;

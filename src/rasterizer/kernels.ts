@@ -78,7 +78,7 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
       }),
       createKernel(gpu, {
         label: 'composite forward',
-        files: [constants, CAMERA, ...forward!],
+        files: [SUBGROUPS, constants, CAMERA, ...forward!],
         bindings: { camera: 'uniform', ...drawn, image: 'readWrite' },
       }),
       createKernel(gpu, {
