@@ -138,7 +138,9 @@ function scene(name: string, head: HeadModel, angle: number, of: Setting['of'] =
     setting: { head, of },
     inputs: {
       pose: [
-        ...[0.02, -0.01, 0.9],
+        0.02,
+        -0.01,
+        0.9,
         ...normals(11, 15, angle),
         ...normals(12, head.expressionNames.length, 0.5).map(Math.abs),
       ],

@@ -50,7 +50,7 @@ export interface DeltaAdam {
 
 const GROUP_WIDTH = 64;
 /** As in fitting/adam.ts: a software driver spends most of a short invocation on starting it. */
-const ENTRIES_PER_INVOCATION = { software: 16, hardware: 2 };
+const ENTRIES_PER_INVOCATION = { software: 64, hardware: 2 };
 const SETTINGS_BYTES = 32;
 
 /** Prepares the update of a deformation's deltas, with zero moments. */

@@ -24,9 +24,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var z = vec4f();
   for (var vertex = part * length; vertex < end; vertex++) {
     let weight = skinningWeights[vertex * jointCount + joint];
-    if (weight == 0.0) {
-      continue;
-    }
     let gradient = weight * posedGradient[vertex].xyz;
     let point = vec4f(blendedVertices[vertex].xyz, 1.0);
     x += gradient.x * point;
