@@ -1,10 +1,10 @@
 /**
  * Draws a head model from eight sides and its expressions:
  *   node scripts/run.mjs scripts/preview-head.ts --head builtin --out head.png [--size 320] [--identity name=1,…]
- *     [--expression name=1,…] [--sheet views|expressions|identity|parts]
+ *     [--expression name=1,…] [--sheet views|expressions|identity|parts|ears]
  */
 import { parseArgs } from 'node:util';
-import sharp from 'sharp';
+import sharp, { type OverlayOptions } from 'sharp';
 import { createBuiltinHead } from '../src/head/builtin/builtin-head.ts';
 import type { HeadModel, RegionName } from '../src/head/head-model.ts';
 import { poseVertices } from '../src/head/pose-vertices.ts';
@@ -43,6 +43,7 @@ const sheets: Record<string, readonly Shot[]> = {
   expressions: head.expressionNames.map((name) => ({ title: name, expression: `${name}=1`, zoom: 1.7, target: [0, 0, 0.02] })),
   identity: head.identityNames.flatMap((name) => [-2, 2].map((value) => ({ title: `${name} ${value}`, identity: `${name}=${value}`, yaw: 25 }))),
   parts: partShots(),
+  ears: [90, 60, 30, 120, 150, 180].map((yaw) => ({ title: `${yaw}°`, yaw, zoom: 3, target: [0.075, -0.005, -0.015] })),
 };
 const shots = sheets[options.sheet];
 if (!shots) throw new RangeError(`--sheet ${options.sheet}: choose ${Object.keys(sheets).join(', ')}.`);
@@ -125,7 +126,7 @@ async function drawSheet(list: readonly Shot[], size: number, file: string): Pro
   const renderer = await createMeshRenderer(gpu);
   const columns = Math.min(list.length, list.length > 20 ? 9 : list.length > 12 ? 5 : 4);
   const material = { ...colors(head), shininess: 30 };
-  const tiles: sharp.OverlayOptions[] = [];
+  const tiles: OverlayOptions[] = [];
   for (const [i, shot] of list.entries()) {
     const focal = size * 3.3 * (shot.zoom ?? 1);
     const camera = { width: size, height: size, focalX: focal, focalY: focal, principalX: size / 2, principalY: size / 2 };

@@ -23,32 +23,36 @@ export interface EarTopology {
 /** Middle of the ear's root on the head's side, centimetres, canonical coordinates (x is taken from the skin). */
 const ROOT = { y: 0.55, z: -4.55, halfHeight: 2.5, halfDepth: 1.25 };
 /** The ear leans back: its long axis in the (y, z) plane. */
-const LEAN = 0.24;
+const LEAN = 0.1;
 const LONG_AXIS: Vector = [0, Math.cos(LEAN), -Math.sin(LEAN)];
 const BACK_AXIS: Vector = [0, -Math.sin(LEAN), -Math.cos(LEAN)];
 
 /** Outline seen from the side, (back, up) in centimetres from the root's middle: from the tragus over the helix to the lobe. */
 const OUTLINE: readonly (readonly [number, number])[] = [
-  [-0.95, 0.1], [-0.98, 0.9], [-0.8, 1.75], [-0.35, 2.5], [0.4, 2.95], [1.2, 2.85], [1.8, 2.3], [2.05, 1.45],
-  [1.95, 0.5], [1.6, -0.45], [1.2, -1.3], [0.8, -2.15], [0.2, -2.75], [-0.4, -2.75], [-0.8, -2.1], [-0.95, -0.9],
+  [-0.95, 0], [-1, 0.9], [-0.85, 1.8], [-0.4, 2.6], [0.35, 3.05], [1.15, 2.95], [1.8, 2.4], [2.1, 1.5],
+  [2.1, 0.5], [1.85, -0.45], [1.5, -1.3], [1.05, -2.1], [0.45, -2.75], [-0.25, -2.85], [-0.75, -2.3], [-0.95, -1.1],
 ]; // prettier-ignore
 const COLUMNS = OUTLINE.length * 2;
 /** Middle of the concha, towards which the rings shrink. */
 const BOWL: readonly [number, number] = [-0.15, -0.05];
 
-/** From the head outwards over the back, the rim, the helix, the groove, the antihelix, into the bowl. */
+/**
+ * Rings from the head outwards over the back, the rim, the helix, the groove, the antihelix, into the bowl. `size` shrinks
+ * the outline towards the bowl, `rise` is the share of the standing-off, `over` the fold on top of it (centimetres). At the
+ * front there is no back nor rim: `frontSize` and `frontHeight` lead from the cheek over the tragus into the bowl.
+ */
 const RINGS = [
-  { size: 0.62, rise: 0.1, over: 0 },
-  { size: 0.86, rise: 0.62, over: -0.12 },
-  { size: 0.985, rise: 1, over: -0.13 },
-  { size: 1.0, rise: 1, over: 0.06 },
-  { size: 0.93, rise: 1, over: 0.16 },
-  { size: 0.85, rise: 1, over: 0.06 },
-  { size: 0.78, rise: 1, over: -0.16 },
-  { size: 0.66, rise: 1, over: -0.02 },
-  { size: 0.55, rise: 0.95, over: 0.02 },
-  { size: 0.44, rise: 0.55, over: -0.08 },
-  { size: 0.24, rise: 0.12, over: -0.12 },
+  { size: 0.66, rise: 0.1, over: 0, frontSize: 1, frontHeight: 0.02 },
+  { size: 0.88, rise: 0.62, over: -0.12, frontSize: 0.96, frontHeight: 0.06 },
+  { size: 0.985, rise: 1, over: -0.13, frontSize: 0.9, frontHeight: 0.12 },
+  { size: 1.0, rise: 1, over: 0.06, frontSize: 0.83, frontHeight: 0.2 },
+  { size: 0.93, rise: 1, over: 0.16, frontSize: 0.76, frontHeight: 0.28 },
+  { size: 0.86, rise: 1, over: 0.07, frontSize: 0.69, frontHeight: 0.33 },
+  { size: 0.79, rise: 1, over: -0.16, frontSize: 0.62, frontHeight: 0.33 },
+  { size: 0.67, rise: 1, over: -0.01, frontSize: 0.55, frontHeight: 0.26 },
+  { size: 0.55, rise: 0.95, over: 0.04, frontSize: 0.47, frontHeight: 0.1 },
+  { size: 0.43, rise: 0.5, over: -0.1, frontSize: 0.38, frontHeight: -0.15 },
+  { size: 0.24, rise: 0.1, over: -0.22, frontSize: 0.22, frontHeight: -0.28 },
 ] as const;
 
 /** True where the skin gives way to an ear. */
@@ -158,19 +162,20 @@ export function placeEar(positions: Float64Array, { side, root, rings, canal }: 
   for (let column = 0; column < COLUMNS; column++) {
     const [back, up] = outlineAt(column / 2);
     const fraction = column / COLUMNS;
-    // Full helix from the top front round to above the lobe.
-    const helix = smoothstep(0.03, 0.14, fraction) * smoothstep(0.74, 0.6, fraction);
-    const lobe = smoothstep(0.64, 0.74, fraction) * smoothstep(0.94, 0.86, fraction);
-    const front = 1 - Math.max(helix, lobe);
+    // The helix runs from the top of the front round to the lobe, which is flat and hangs close to the head.
+    const lobe = smoothstep(0.62, 0.78, fraction) * smoothstep(0.98, 0.9, fraction);
+    const front = 1 - smoothstep(0.05, 0.17, fraction) * smoothstep(0.98, 0.87, fraction);
     RINGS.forEach((ring, k) => {
-      const size = ring.size + (k === 0 ? 0.3 * (1 - smoothstep(-0.9, 0.6, back)) : 0);
+      const size = ring.size + (ring.frontSize - ring.size) * front;
       const q = BOWL[0] + (back - BOWL[0]) * size;
       const p = BOWL[1] + (up - BOWL[1]) * size;
-      const stand = 0.22 + 0.46 * ear.protrusion * Math.max(0, q + 0.95) * (1 + 0.12 * up * (1 - lobe));
-      const fold = ring.over * (0.25 + 0.75 * helix) * (1 - 0.7 * lobe);
-      const tragus = front * (k >= 3 && k <= 6 ? 0.28 : 0) * Math.exp(-(((up + 0.05) / 0.5) ** 2));
-      const bowl = k >= 9 ? -0.1 * (k - 8) : 0;
-      place(rings[k][column], q + tragus * 0.6, p, stand * ring.rise + fold + tragus + bowl * (1 - lobe));
+      const stand = 0.2 + 0.46 * ear.protrusion * Math.max(0, q + 0.95) * (1 + 0.1 * up * (1 - lobe)) * (1 - 0.25 * lobe);
+      const fold = ring.over * (1 - 0.75 * lobe);
+      const bowl = k >= 9 ? -0.06 * (k - 8) : 0;
+      // The tragus: a small lid in front of the canal.
+      const tragus = Math.exp(-(((up + 0.15) / 0.55) ** 2)) * front;
+      const height = (stand * ring.rise + fold + bowl) * (1 - front) + ring.frontHeight * (0.6 + 0.6 * tragus) * front;
+      place(rings[k][column], q + 0.12 * tragus * Math.sin((Math.PI * k) / (RINGS.length - 1)), p, height);
     });
   }
   place(canal, BOWL[0] - 0.35, BOWL[1], -0.35);

@@ -169,16 +169,18 @@ const TOOTH_WIDTHS = {
   lower: [5.4, 6, 7, 7.1, 7.2, 11, 10.5],
 } as const;
 
-/** For each sample along the arch: place −1…1 from right to left, and how far into a tooth (0 gap, 1 middle). */
+/** For each sample along the arch: place −1…1 from left to right in x, and how far into a tooth (0 gap, 1 middle). */
 function archSample(index: number, samples: number, isUpper: boolean): { along: number; fullness: number; rank: number } {
   const widths = TOOTH_WIDTHS[isUpper ? 'upper' : 'lower'];
   const total = widths.reduce((sum: number, value) => sum + value, 0);
-  const tooth = ((index / (samples - 1)) * 2 - 1) * (TEETH_PER_ARCH / 2); // −7…7
-  const rank = Math.min(6, Math.floor(Math.abs(tooth)));
-  const within = Math.abs(tooth) - rank;
+  // Counted from the middle, so that both halves are the same to the last bit.
+  const fromMiddle = index - (samples - 1) / 2;
+  const tooth = (Math.abs(fromMiddle) * TEETH_PER_ARCH) / (samples - 1); // 0…7
+  const rank = Math.min(6, Math.floor(tooth));
+  const within = tooth - rank;
   const before = widths.slice(0, rank).reduce((sum: number, value) => sum + value, 0);
   return {
-    along: (Math.sign(tooth) * (before + within * widths[rank])) / total,
+    along: (Math.sign(fromMiddle) * (before + within * widths[rank])) / total,
     fullness: Math.sin(Math.PI * Math.min(1, within)) ** 0.6,
     rank,
   };

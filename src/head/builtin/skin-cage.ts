@@ -2,7 +2,7 @@ import { CANONICAL_POINT_COUNT, type CanonicalFace } from '../landmarks/canonica
 import { FACE_BOUNDARY, LID_LOOP, LOWER_LIP, MOUTH_LOOP, UPPER_LIP } from './face-points.ts';
 
 /** Rings of the skull and neck behind the face's boundary, and points per ring. */
-export const RING_COUNT = 16;
+export const RING_COUNT = 20;
 export const RING_SIZE = FACE_BOUNDARY.length;
 export const CAGE_POINT_COUNT = CANONICAL_POINT_COUNT + RING_COUNT * RING_SIZE;
 

@@ -1,7 +1,7 @@
 import { FACE_BOUNDARY } from './face-points.ts';
 import { RING_COUNT, RING_SIZE, type SkinCage, ringPoint } from './skin-cage.ts';
 import { areaWeightedNormals } from './subdivide.ts';
-import { add, dot, length, mix, normalize, pointAt, scale, setPoint, smoothstep, subtract, type Vector } from './vector.ts';
+import { add, dot, length, mean, mix, normalize, pointAt, scale, setPoint, smoothstep, subtract, type Vector } from './vector.ts';
 
 /** Measures of skull, jaw and neck. Centimetres; 1 = as drawn for factors. */
 export interface SkullShape {
@@ -35,19 +35,21 @@ export function skullDistance(point: Vector, shape: SkullShape): number {
   const craniumCenter: Vector = [0, 5, -3.9];
   // From above a skull is an egg: widest behind the ears.
   const width = 7.75 * shape.skullWidth * (1 + 0.035 * smoothstep(-1, -7, z) - 0.02 * smoothstep(-10, -14, z));
-  const cranium = ellipsoidDistance(subtract([x, y, z], craniumCenter), [
-    width,
-    y > 5 ? 8.9 * shape.skullHeight : 9.8,
-    z > craniumCenter[2] ? 8.8 : 10.7 * shape.skullDepth,
-  ]);
+  // The vault is flatter than an ellipsoid from side to side: a superellipse towards the crown.
+  const cranium = ellipsoidDistance(
+    subtract([x, y, z], craniumCenter),
+    [width, y > 5 ? 8.85 * shape.skullHeight : 9.8, z > craniumCenter[2] ? 8.8 : 10.7 * shape.skullDepth],
+    2 + 0.45 * smoothstep(6, 11, y),
+  );
   const neckT = (y + 4) / -14; // 0 at the top of the neck, 1 at its base
   const neckCenter: Vector = [0, y, -5.9 - 2.4 * neckT - shape.neckSlant * smoothstep(0, 1, neckT)];
   const flare = smoothstep(-12.5, -19, y);
-  const neck = ellipsoidDistance(subtract([x, y, z], neckCenter), [
+  const neckSection = ellipsoidDistance(subtract([x, y, z], neckCenter), [
     (5.6 + 2.2 * flare) * shape.neckWidth,
     1e6,
     (5.3 + 0.8 * flare) * shape.neckDepth,
   ]);
+  const neck = Math.max(neckSection, y - 1); // it ends inside the cranium
   const gonion: Vector = [5.15 * shape.jawAngleWidth, -5, -2.4];
   const jaw = Math.min(
     capsuleDistance([x, y, z], gonion, [0.2, -7.9, 2.9], 1.45),
@@ -57,9 +59,12 @@ export function skullDistance(point: Vector, shape: SkullShape): number {
   return smoothUnion(smoothUnion(smoothUnion(cranium, neck, 2.6), floor, 1.6), jaw, 1.6);
 }
 
-function ellipsoidDistance(p: Vector, semiAxes: Vector): number {
-  const scaled = length([p[0] / semiAxes[0], p[1] / semiAxes[1], p[2] / semiAxes[2]]);
-  const gradient = length([p[0] / semiAxes[0] ** 2, p[1] / semiAxes[1] ** 2, p[2] / semiAxes[2] ** 2]);
+/** `flatness` is the exponent that joins the first two axes: 2 for an ellipsoid, more for a boxier outline. */
+function ellipsoidDistance(p: Vector, semiAxes: Vector, flatness = 2): number {
+  const [x, y, z] = [Math.abs(p[0]) / semiAxes[0], Math.abs(p[1]) / semiAxes[1], p[2] / semiAxes[2]];
+  const across = flatness === 2 ? Math.hypot(x, y) : (x ** flatness + y ** flatness) ** (1 / flatness);
+  const scaled = Math.hypot(across, z);
+  const gradient = Math.hypot(x / semiAxes[0], y / semiAxes[1], z / semiAxes[2]);
   return gradient < 1e-9 ? -Math.min(...semiAxes) : (scaled * (scaled - 1)) / gradient;
 }
 
@@ -88,23 +93,66 @@ const neckBaseHeight = (z: number): number => -16.6 - 0.06 * (z + 6);
  * Writes rings 1…RING_COUNT of `points` (cage order).
  */
 export function placeRings(points: Float64Array, cage: SkinCage, shape: SkullShape): void {
-  for (let column = 0; column < RING_SIZE; column++) {
+  for (let column = 0; column <= HALF; column++) {
     const start = pointAt(points, FACE_BOUNDARY[column]);
     const startAngle = pageAngle(start);
-    const startTurn = turnOnPage(start, startAngle);
+    const startTurn = column === 0 ? Math.PI : column === HALF ? 0 : turnOnPage(start, startAngle);
     // On the base the columns stand evenly, chin to nape.
-    const endTurn = Math.PI * (1 - (2 * column) / RING_SIZE);
+    const endTurn = Math.PI * (1 - column / HALF);
     const endAngle = baseAngle(endTurn, shape);
-    const turned = Math.abs(startTurn) * Math.sign(endTurn || 1);
-    for (let ring = 1; ring <= RING_COUNT; ring++) {
-      const t = ring / RING_COUNT;
-      const turn = turned + (endTurn - turned) * smoothstep(0, 1, t);
-      const angle = startAngle + (endAngle - startAngle) * t;
-      setPoint(points, ringPoint(ring, column), surfaceOnPage(angle, turn, shape));
-    }
+    const path = Array.from({ length: PATH_SAMPLES + 1 }, (_, sample) => {
+      const t = sample / PATH_SAMPLES;
+      const turn = startTurn + (endTurn - startTurn) * smoothstep(0, 1, t);
+      return surfaceOnPage(startAngle + (endAngle - startAngle) * t, turn, shape);
+    });
+    evenPoints(path, RING_COUNT).forEach((point, i) => setPoint(points, ringPoint(i + 1, column), point));
   }
+  evenColumns(points, shape);
+  mirrorRings(points);
   fairRings(points, shape);
   joinFace(points, cage);
+  mirrorRings(points);
+  relaxJoint(points);
+}
+
+/** The face's boundary is densest at the chin; behind it the columns part, so that the crown gets its share. */
+function evenColumns(points: Float64Array, shape: SkullShape): void {
+  for (let ring = 1; ring < RING_COUNT; ring++) {
+    const half = Array.from({ length: HALF + 1 }, (_, column) => pointAt(points, ringPoint(ring, column)));
+    const even = [half[0], ...evenPoints(half, HALF)];
+    const share = 0.85 * smoothstep(0, 5, ring) * smoothstep(RING_COUNT, RING_COUNT - 8, ring);
+    for (let column = 1; column < HALF; column++) {
+      setPoint(points, ringPoint(ring, column), projectToHead(mix(half[column], even[column], share), shape));
+    }
+  }
+}
+
+/** Columns 0…HALF are the middle line and the subject's right; the left mirrors them. */
+const HALF = RING_SIZE / 2;
+
+function mirrorRings(points: Float64Array): void {
+  for (let ring = 1; ring <= RING_COUNT; ring++) {
+    for (let column = 0; column <= HALF; column++) {
+      const [x, y, z] = pointAt(points, ringPoint(ring, column));
+      const isMiddle = column === 0 || column === HALF;
+      setPoint(points, ringPoint(ring, column), [isMiddle ? 0 : x, y, z]);
+      if (!isMiddle) setPoint(points, ringPoint(ring, -column), [-x, y, z]);
+    }
+  }
+}
+
+const PATH_SAMPLES = 40;
+
+/** `count` points at equal distances along a path, its end the last. */
+function evenPoints(path: readonly Vector[], count: number): Vector[] {
+  const travelled = [0];
+  for (let i = 1; i < path.length; i++) travelled.push(travelled[i - 1] + length(subtract(path[i], path[i - 1])));
+  const total = travelled[travelled.length - 1];
+  return Array.from({ length: count }, (_, k) => {
+    const wanted = (total * (k + 1)) / count;
+    const i = Math.max(1, travelled.findIndex((distance) => distance >= wanted - 1e-9));
+    return mix(path[i - 1], path[i], (wanted - travelled[i - 1]) / (travelled[i] - travelled[i - 1] || 1));
+  });
 }
 
 function pageAngle([, y, z]: Vector): number {
@@ -131,14 +179,14 @@ function pointOnPage(angle: number, turn: number, radius: number): Vector {
 function surfaceOnPage(angle: number, turn: number, shape: SkullShape): Vector {
   let inside = 0;
   let outside = 24;
-  for (let radius = outside; radius > 0; radius -= 0.5) {
+  for (let radius = outside; radius > 0; radius -= 1) {
     if (skullDistance(pointOnPage(angle, turn, radius), shape) < 0) {
       inside = radius;
-      outside = radius + 0.5;
+      outside = radius + 1;
       break;
     }
   }
-  for (let step = 0; step < 18; step++) {
+  for (let step = 0; step < 16; step++) {
     const middle = 0.5 * (inside + outside);
     if (skullDistance(pointOnPage(angle, turn, middle), shape) < 0) inside = middle;
     else outside = middle;
@@ -150,7 +198,7 @@ function surfaceOnPage(angle: number, turn: number, shape: SkullShape): Vector {
 function baseAngle(turn: number, shape: SkullShape): number {
   let low = 1;
   let high = 2.4;
-  for (let step = 0; step < 24; step++) {
+  for (let step = 0; step < 14; step++) {
     const middle = 0.5 * (low + high);
     const point = surfaceOnPage(middle, turn, shape);
     if (point[1] > neckBaseHeight(point[2])) low = middle;
@@ -161,11 +209,11 @@ function baseAngle(turn: number, shape: SkullShape): number {
 
 /** Evens the rings out: each pass moves a point towards the mean of its neighbours and back onto the implicit head. */
 function fairRings(points: Float64Array, shape: SkullShape): void {
-  const passes = 10;
+  const passes = 8;
   for (let pass = 0; pass < passes; pass++) {
     const previous = points.slice();
     for (let ring = 1; ring < RING_COUNT; ring++) {
-      for (let column = 0; column < RING_SIZE; column++) {
+      for (let column = 0; column <= HALF; column++) {
         const index = ringPoint(ring, column);
         const around: Vector[] = [
           pointAt(previous, ringPoint(ring - 1, column)),
@@ -177,6 +225,7 @@ function fairRings(points: Float64Array, shape: SkullShape): void {
         setPoint(points, index, projectToHead(moved, shape));
       }
     }
+    mirrorRings(points);
   }
 }
 
@@ -185,7 +234,7 @@ const JOIN = 4;
 
 function joinFace(points: Float64Array, cage: SkinCage): void {
   const faceNormals = areaWeightedNormals(points, cage.triangles.subarray(0, cage.faceTriangleCount * 3));
-  for (let column = 0; column < RING_SIZE; column++) {
+  for (let column = 0; column <= HALF; column++) {
     const start = pointAt(points, ringPoint(0, column));
     const end = pointAt(points, ringPoint(JOIN, column));
     const chord = length(subtract(end, start));
@@ -203,6 +252,22 @@ function joinFace(points: Float64Array, cage: SkinCage): void {
   }
 }
 
+/** Takes the ridges out of the joint: averaging passes, each followed by one that gives the lost height back (Taubin). */
+function relaxJoint(points: Float64Array): void {
+  for (let pass = 0; pass < 12; pass++) {
+    const previous = points.slice();
+    const share = pass % 2 === 0 ? 0.6 : -0.63;
+    for (let ring = 1; ring <= JOIN + 3; ring++) {
+      for (let column = 0; column <= HALF; column++) {
+        const here = pointAt(previous, ringPoint(ring, column));
+        const around = [[-1, 0], [1, 0], [0, -1], [0, 1]].map(([r, c]) => pointAt(previous, ringPoint(ring + r, column + c))); // prettier-ignore
+        setPoint(points, ringPoint(ring, column), mix(here, mean(around), share * smoothstep(JOIN + 4, JOIN, ring)));
+      }
+    }
+    mirrorRings(points);
+  }
+}
+
 function hermite(start: Vector, startTangent: Vector, end: Vector, endTangent: Vector, t: number): Vector {
   const rise = t * t * (3 - 2 * t);
   return add(
@@ -214,7 +279,7 @@ function hermite(start: Vector, startTangent: Vector, end: Vector, endTangent: V
 /** Steps along the distance's gradient onto the implicit head. */
 function projectToHead(point: Vector, shape: SkullShape): Vector {
   let current = point;
-  for (let step = 0; step < 3; step++) {
+  for (let step = 0; step < 2; step++) {
     const distance = skullDistance(current, shape);
     const h = 0.05;
     const gradient = ([0, 1, 2] as const).map((axis) => {
