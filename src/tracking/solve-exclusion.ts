@@ -11,7 +11,7 @@ const LARGEST_ZOOM = 0.15;
 /** A stretch between two jumps of fewer frames than this is a wrong detection. */
 const SHORTEST_STRETCH = 4;
 /** Never call a frame unexplained below this residual, in pixels at 512². */
-const RESIDUAL_FLOOR = 3;
+const RESIDUAL_FLOOR = 6;
 
 /** 1 or more where the head cannot have moved so far between two frames. */
 export function jumpBetween(clip: ClipState, before: SolveFrame, after: SolveFrame): number {

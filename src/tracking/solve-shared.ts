@@ -28,8 +28,8 @@ export interface SharedPrior {
   /** Natural logarithm of the expected focal length in source pixels, and its standard deviation. */
   readonly logFocal: number;
   readonly logFocalSigma: number;
-  /** Keyframes' landmarks share the net's bias, so they do not add up like independent ones: weight of the prior. */
-  readonly identityWeight: number;
+  /** Keyframes' landmarks share the net's bias, so they do not add up like independent ones: weight of the priors. */
+  readonly weight: number;
 }
 
 /** Identity coefficients stay within ± this many standard deviations. */
@@ -122,8 +122,8 @@ class SharedSolver {
   private totalCost(clip: ClipState, robustScale: number, stateOf: (i: number) => FrameState): number {
     const { prior } = this;
     const offFocal = (clip.logFocal - prior.logFocal) / prior.logFocalSigma;
-    let cost = 0.5 * offFocal * offFocal;
-    for (const coefficient of clip.identity) cost += 0.5 * prior.identityWeight * coefficient * coefficient;
+    let cost = 0.5 * prior.weight * offFocal * offFocal;
+    for (const coefficient of clip.identity) cost += 0.5 * prior.weight * coefficient * coefficient;
     this.frames.forEach(({ data }, i) => {
       cost += this.equations.cost(clip, stateOf(i), data, robustScale);
     });
@@ -139,12 +139,12 @@ class SharedSolver {
     for (let i = 0; i < this.frames.length; i++) {
       if (!this.eliminateFrame(clip, i, robustScale, damping)) return false;
     }
-    const inverseFocalVariance = 1 / (prior.logFocalSigma * prior.logFocalSigma);
+    const inverseFocalVariance = prior.weight / (prior.logFocalSigma * prior.logFocalSigma);
     reduced[0] += inverseFocalVariance;
     sharedStep[0] -= inverseFocalVariance * (clip.logFocal - prior.logFocal);
     for (let k = CAMERA_UNKNOWNS; k < g; k++) {
-      reduced[k * g + k] += prior.identityWeight;
-      sharedStep[k] -= prior.identityWeight * clip.identity[k - CAMERA_UNKNOWNS];
+      reduced[k * g + k] += prior.weight;
+      sharedStep[k] -= prior.weight * clip.identity[k - CAMERA_UNKNOWNS];
     }
     for (let k = 0; k < g; k++) reduced[k * g + k] *= 1 + damping;
     if (!factorCholesky(reduced, g)) return false;
