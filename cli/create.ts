@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { CREATE_OPTIONS } from 'fate-avatar';
+import { CREATE_OPTIONS, type Metrics } from 'fate-avatar';
+import { describeMetrics } from './describe-metrics.ts';
 import { addFlags, pickOptions } from './flags.ts';
 import { runCommand } from './run-command.ts';
 
@@ -12,7 +13,8 @@ export function addCreate(program: Command): void {
   addFlags(command, CREATE_OPTIONS)
     .option('--json', 'print the metrics as one JSON object on the last line')
     .action(async (video: string, flags: Record<string, unknown>) => {
-      await runCommand({ json: flags.json === true }, async (context) => {
+      const describe = (result: object): string => describeMetrics(result as Metrics, flags.out as string);
+      await runCommand({ json: flags.json === true, describe }, async (context) => {
         const { createAvatar } = await import('fate-avatar/node');
         return createAvatar({ video, out: flags.out as string, ...pickOptions(CREATE_OPTIONS, flags) }, context);
       });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { CREATE_OPTIONS } from 'fate-avatar';
+import { CREATE_OPTIONS, type Metrics } from 'fate-avatar';
+import { describeMetrics } from './describe-metrics.ts';
 import { addFlags, pickOptions } from './flags.ts';
 import { runCommand } from './run-command.ts';
 
@@ -12,7 +13,8 @@ export function addDemo(program: Command): void {
   addFlags(command, CREATE_OPTIONS)
     .option('--json', 'print the metrics as one JSON object on the last line')
     .action(async (flags: Record<string, unknown>) => {
-      await runCommand({ json: flags.json === true }, async (context) => {
+      const describe = (result: object): string => describeMetrics(result as Metrics, flags.out as string);
+      await runCommand({ json: flags.json === true, describe }, async (context) => {
         const { createAvatar, createDemoVideo } = await import('fate-avatar/node');
         const out = resolve(flags.out as string);
         const video = await createDemoVideo({ folder: `${out}-subject` }, context);

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { Metrics } from 'fate-avatar';
+import { describeMetrics } from './describe-metrics.ts';
 import { runCommand } from './run-command.ts';
 
 export function addEvaluate(program: Command): void {
@@ -8,7 +10,8 @@ export function addEvaluate(program: Command): void {
     .argument('<dir>', 'folder of a fitted avatar')
     .option('--json', 'print the metrics as one JSON object on the last line')
     .action(async (folder: string, flags: { json?: boolean }) => {
-      await runCommand({ json: flags.json === true }, async (context) => {
+      const describe = (result: object): string => describeMetrics(result as Metrics, folder);
+      await runCommand({ json: flags.json === true, describe }, async (context) => {
         const { evaluateAvatar } = await import('fate-avatar/node');
         return evaluateAvatar({ folder }, context);
       });

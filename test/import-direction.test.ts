@@ -9,9 +9,9 @@ const GROUND = ['gpu', 'math', 'network', 'inference'];
 /** Stages in the method's order: each may import those before it, never one after it. */
 const STAGES = [
   'video',
-  'matting',
   'head',
   'tracking',
+  'matting',
   'gaussians',
   'binding',
   'rasterizer',

@@ -64,10 +64,10 @@ describe('RunFolder', () => {
       const run = await RunFolder.open(folder, { video: VIDEO });
       await run.begin('track', TRACK);
       await new Promise((resolve) => setTimeout(resolve, 30));
-      await run.pause('track');
+      if (round === 0) await run.pause('track');
+      await run.close();
       expect(run.stage('track')!.seconds).toBeGreaterThan(0.029 * (round + 1));
       expect(run.stage('track')!.status).toBe('running');
-      await run.close();
     }
   });
 
@@ -104,6 +104,18 @@ describe('RunFolder', () => {
     expect(existsSync(run.resolve('fit/avatar.bin'))).toBe(false);
     expect(existsSync(run.resolve('track.json'))).toBe(true);
     await run.close();
+  });
+
+  it('removes a folder that a stage claimed, with all that is in it', async () => {
+    const run = await RunFolder.open(root, { video: VIDEO });
+    await run.begin('track', TRACK);
+    await files.mkdir(await run.claim('track', 'track/frames'), { recursive: true });
+    await run.write('track', 'track/frames/1.bin', 'x');
+    await run.finish('track');
+    await run.close();
+    const again = await RunFolder.open(root, { video: { ...VIDEO, sha256: 'bb' }, force: true });
+    expect(existsSync(join(root, 'track/frames'))).toBe(false);
+    await again.close();
   });
 
   it('refuses folders that hold no run, or a damaged one', async () => {

@@ -141,7 +141,7 @@ export class RunFolder {
     await writeFileAtomically(await this.claim(stage, name), content, this.#files);
   }
 
-  /** Path for a file of a stage that something else writes (ffmpeg, say); its folder is made. */
+  /** Path for a file or folder of a stage that something else writes (ffmpeg, say); the folder it is in is made. */
   async claim(stage: RunStage, name: string): Promise<string> {
     const before = this.stage(stage);
     if (!before) throw new Error(`run folder: stage "${stage}" writes "${name}" before it began`);
@@ -162,13 +162,20 @@ export class RunFolder {
     });
   }
 
+  /** Removes a file, or a folder with all that is in it. */
   async remove(name: string): Promise<void> {
     await rm(this.resolve(name), { recursive: true, force: true });
   }
 
-  /** Releases the folder for others. */
+  /** Notes the time of a stage that did not finish, and releases the folder for others. */
   async close(): Promise<void> {
-    await this.#release();
+    try {
+      for (const stage of this.#startedAt.keys()) if (this.stage(stage)?.status === 'running') await this.pause(stage);
+    } catch {
+      // the folder is as it was before; what stopped the stage is told elsewhere
+    } finally {
+      await this.#release();
+    }
   }
 
   async #adopt(video: RunVideo | undefined, stages: OpenRunOptions['stages'] & {}, force: boolean): Promise<void> {
