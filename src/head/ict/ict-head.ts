@@ -15,7 +15,7 @@ import {
   type IctPart,
 } from './layout.ts';
 import { readIctFiles, type IctFiles } from './read-ict.ts';
-import { createRegionFinder } from './regions.ts';
+import { createRegionFinder, neckHeight } from './regions.ts';
 import { ictJointRegressor, ictSkinningWeights } from './skinning.ts';
 
 export interface IctHeadOptions {
@@ -41,6 +41,9 @@ const REGION_NAMES: readonly RegionName[] = [
   'face', 'scalp', 'neck', 'leftEar', 'rightEar', 'lips', 'leftEyelids', 'rightEyelids', 'leftEyeSocket', 'rightEyeSocket',
   'leftEyeball', 'rightEyeball', 'mouthCavity', 'gums', 'upperTeeth', 'lowerTeeth', 'tongue',
 ]; // prettier-ignore
+
+/** `neckHeight` below which nothing is kept: the neck ends in a clean slanted ring. */
+const NECK_FOOT = -14.2;
 
 /** Texel density of the parts in the atlas. What the camera sees little of gets little. */
 const PART_DENSITY: Record<IctPart, number> = {
@@ -153,7 +156,7 @@ function keepParts({ neutral }: IctFiles): KeptSurface {
   for (const { part, polygons } of ICT_PARTS) {
     for (let polygon = polygons[0]; polygon < polygons[1]; polygon++) {
       const [start, end] = [neutral.polygonStarts[polygon], neutral.polygonStarts[polygon + 1]];
-      if (part === 'headAndNeck' && isShoulder(neutral.vertices, neutral.cornerVertices.subarray(start, end))) continue;
+      if (isBelowNeck(part, neutral.vertices, neutral.cornerVertices.subarray(start, end))) continue;
       for (let corner = start + 1; corner + 1 < end; corner++) {
         for (const at of [start, corner, corner + 1]) {
           sourceTriangles.push(neutral.cornerVertices[at]);
@@ -174,10 +177,14 @@ function keepParts({ neutral }: IctFiles): KeptSurface {
   };
 }
 
-/** Beyond the neck's column: covered by clothing, which no avatar here shows (file units). */
-function isShoulder(vertices: Float32Array, polygon: Uint32Array): boolean {
-  const centre = [0, 1, 2].map((axis) => polygon.reduce((sum, v) => sum + vertices[v * 3 + axis], 0) / polygon.length);
-  return centre[1] < -9 && (Math.hypot(centre[0], centre[2] + 2) > 8 || centre[1] < -15);
+/** Beyond the neck's column or below its foot: covered by clothing, which no avatar here shows (file units). */
+function isBelowNeck(part: IctPart, vertices: Float32Array, polygon: Uint32Array): boolean {
+  if (part !== 'face' && part !== 'headAndNeck') return false;
+  const [x, y, z] = [0, 1, 2].map(
+    (axis) => polygon.reduce((sum, v) => sum + vertices[v * 3 + axis], 0) / polygon.length,
+  );
+  const isShoulder = part === 'headAndNeck' && y < -9 && Math.hypot(x, z + 2) > 6.8;
+  return isShoulder || neckHeight(y, z) < NECK_FOOT;
 }
 
 function findRegions({ vertices, triangles, triangleParts }: KeptSurface, neutralVertices: Float32Array): Uint8Array {

@@ -9,7 +9,7 @@ const JAW_JOINT = [0, -0.55, 1.82] as const;
 /** Turn of `jawOpen` at 1, about +x. */
 const JAW_OPEN_ANGLE = (25.33 * Math.PI) / 180;
 /** `neckHeight` where the neck starts to follow the head, and where it follows wholly. */
-const NECK_STILL = -15;
+const NECK_STILL = -14.5;
 const NECK_FOLLOWS = -7.5;
 
 /** The kept vertices in file units, before scaling. */

@@ -27,3 +27,9 @@ export const CONTOURS = {
 
 /** Centres of the irises among the 478 points: the subject's right, then left. */
 export const IRIS_CENTRES = { right: 468, left: 473 } as const;
+
+/** Outlines of the brows: along the upper edge, then back along the lower. */
+export const MEDIAPIPE_BROWS = {
+  right: [70, 63, 105, 66, 107, 55, 65, 52, 53, 46],
+  left: [300, 293, 334, 296, 336, 285, 295, 282, 283, 276],
+} as const;

@@ -1,0 +1,114 @@
+import { MEDIAPIPE_BROWS, CONTOURS } from '../head/landmarks/face-topology.ts';
+import type { HeadModel } from '../head/head-model.ts';
+
+type Point = readonly [number, number, number];
+
+/** Where the features of a head's face lie, in metres on the template: what procedural skin and hair are drawn by. */
+export interface FaceMap {
+  /** Landmark of the face mesh. */
+  at(landmark: number): Point;
+  /** Signed distance to the outline of the lips in the frontal plane: negative inside. */
+  lips(x: number, y: number): number;
+  /** The same of one brow. */
+  brow(side: 'left' | 'right', x: number, y: number): number;
+  /** Distance in space to the upper or lower lid's rim, the nearer eye. */
+  upperLid(x: number, y: number, z: number): number;
+  lowerLid(x: number, y: number, z: number): number;
+  /** Distance in the frontal plane to the line where the lips meet. */
+  mouthLine(x: number, y: number): number;
+  /** V: metres over the skin from the scalp's border; positive on the scalp, negative off it. */
+  readonly scalpDepth: Float32Array;
+}
+
+export function createFaceMap(head: HeadModel): FaceMap {
+  const { triangleIndices, barycentrics } = head.landmarks;
+  const coordinate = (landmark: number, axis: number): number =>
+    [0, 1, 2].reduce(
+      (sum, k) =>
+        sum +
+        barycentrics[landmark * 3 + k] *
+          head.templateVertices[head.triangles[triangleIndices[landmark] * 3 + k] * 3 + axis],
+      0,
+    );
+  const at = (landmark: number): Point => [coordinate(landmark, 0), coordinate(landmark, 1), coordinate(landmark, 2)];
+  const line = (landmarks: readonly number[]): Point[] => landmarks.map(at);
+  const lipOutline = line([...CONTOURS.upperLipOuter, ...CONTOURS.lowerLipOuter.slice(1, -1).toReversed()]);
+  const brows = { left: line(MEDIAPIPE_BROWS.left), right: line(MEDIAPIPE_BROWS.right) };
+  const upper = [line(CONTOURS.rightUpperLid), line(CONTOURS.leftUpperLid)];
+  const lower = [line(CONTOURS.rightLowerLid), line(CONTOURS.leftLowerLid)];
+  const mouth = line(CONTOURS.upperLipInner);
+  return {
+    at,
+    lips: (x, y) => signedDistance(lipOutline, x, y),
+    brow: (side, x, y) => signedDistance(brows[side], x, y),
+    upperLid: (x, y, z) => lineDistance(upper[x > 0 ? 1 : 0], x, y, z),
+    lowerLid: (x, y, z) => lineDistance(lower[x > 0 ? 1 : 0], x, y, z),
+    mouthLine: (x, y) => lineDistance(mouth, x, y, null),
+    scalpDepth: scalpDepth(head),
+  };
+}
+
+/** Distance to an open line; without z in the frontal plane. */
+function lineDistance(line: readonly Point[], x: number, y: number, z: number | null): number {
+  let best = Infinity;
+  for (let i = 0; i + 1 < line.length; i++) {
+    const [a, b] = [line[i], line[i + 1]];
+    const [dx, dy, dz] = [b[0] - a[0], b[1] - a[1], z === null ? 0 : b[2] - a[2]];
+    const [px, py, pz] = [x - a[0], y - a[1], z === null ? 0 : z - a[2]];
+    const t = Math.min(1, Math.max(0, (px * dx + py * dy + pz * dz) / (dx * dx + dy * dy + dz * dz || 1)));
+    best = Math.min(best, Math.hypot(px - t * dx, py - t * dy, pz - t * dz));
+  }
+  return best;
+}
+
+function signedDistance(outline: readonly Point[], x: number, y: number): number {
+  let inside = false;
+  outline.forEach(([ax, ay], i) => {
+    const [bx, by] = outline[(i + 1) % outline.length];
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+  });
+  const distance = lineDistance([...outline, outline[0]], x, y, null);
+  return inside ? -distance : distance;
+}
+
+/** Dijkstra over the edges from the scalp's border, inwards and outwards. */
+function scalpDepth(head: HeadModel): Float32Array {
+  const scalp = head.regionNames.indexOf('scalp');
+  const skinNames = new Set(['face', 'scalp', 'neck', 'leftEar', 'rightEar', 'lips', 'leftEyelids', 'rightEyelids']);
+  const isScalp = new Uint8Array(head.vertexCount);
+  const isOther = new Uint8Array(head.vertexCount);
+  const neighbours = Array.from({ length: head.vertexCount }, () => new Set<number>());
+  for (let triangle = 0; triangle < head.triangleCount; triangle++) {
+    const region = head.triangleRegions[triangle];
+    if (!skinNames.has(head.regionNames[region])) continue;
+    const corners = head.triangles.subarray(triangle * 3, triangle * 3 + 3);
+    for (const corner of corners) {
+      if (region === scalp) isScalp[corner] = 1;
+      else isOther[corner] = 1;
+      for (const other of corners) if (other !== corner) neighbours[corner].add(other);
+    }
+  }
+  const v = head.templateVertices;
+  const depth = new Float32Array(head.vertexCount).fill(Infinity);
+  let front = [...depth.keys()].filter((vertex) => isScalp[vertex] && isOther[vertex]);
+  for (const vertex of front) depth[vertex] = 0;
+  // Rounds of relaxation: meshes of a head settle within some tens.
+  while (front.length > 0) {
+    const next = new Set<number>();
+    for (const vertex of front) {
+      for (const other of neighbours[vertex]) {
+        const length = Math.hypot(
+          v[vertex * 3] - v[other * 3],
+          v[vertex * 3 + 1] - v[other * 3 + 1],
+          v[vertex * 3 + 2] - v[other * 3 + 2],
+        );
+        if (depth[vertex] + length < depth[other] - 1e-7) {
+          depth[other] = depth[vertex] + length;
+          next.add(other);
+        }
+      }
+    }
+    front = [...next];
+  }
+  return depth.map((distance, vertex) => (Number.isFinite(distance) ? (isScalp[vertex] ? distance : -distance) : -1));
+}
