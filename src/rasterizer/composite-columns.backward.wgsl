@@ -1,4 +1,4 @@
-// Backward compositing, columns: each intersection's gradient into its own record, so nothing is added up across
+// Backward compositing, columns: each intersection's gradient into its own slot's record, so nothing is added up across
 // workgroups and no order is left to chance. One workgroup of eight, which must be one subgroup, per tile.
 //
 // Front to back again, on the same numbers as the forward. Let g = ∂loss/∂(rgb, transmittance) of a pixel and
@@ -9,7 +9,7 @@
 //   Σ e·dx, Σ e·dy, Σ e·dx², Σ e·dx·dy, Σ e·dy², Σ e, Σ weight·g.rgb (3).
 
 @group(0) @binding(0) var<storage, read> counters: array<u32>;
-@group(0) @binding(1) var<storage, read> intersections: array<u32>;
+@group(0) @binding(1) var<storage, read> intersections: array<vec2u>;
 @group(0) @binding(2) var<storage, read> projected: array<vec4f>;
 @group(0) @binding(3) var<storage, read> image: array<vec4f>;
 @group(0) @binding(4) var<storage, read> imageGradient: array<vec4f>;
@@ -56,7 +56,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
       break;
     }
     // Each lane fetches one Gaussian of the batch; then all take them in turn, and each lane keeps its own's record.
-    let gaussian = intersections[min(batch + lane, list.y - 1u)] * 3u;
+    let intersection = intersections[min(batch + lane, list.y - 1u)];
+    let gaussian = intersection.x * 3u;
     let fetchedPlace = projected[gaussian];
     let fetchedConic = projected[gaussian + 1u].xyz;
     let fetchedColor = projected[gaussian + 2u].xyz;
@@ -101,7 +102,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
       record2 = select(record2, sumOverLanes(vec4f(colorGradient.z, 0.0, 0.0, 0.0)).x, isOwn);
     }
     if (batch + lane < list.y) {
-      let record = (batch + lane) * momentStride;
+      let record = intersection.y * momentStride;
       for (var k = 0u; k < 4u; k++) {
         intersectionGradients[record + k] = record0[k];
         intersectionGradients[record + 4u + k] = record1[k];
@@ -110,7 +111,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     }
   }
   // Behind an opaque tile nothing has a gradient.
-  for (var k = batch * momentStride + lane; k < list.y * momentStride; k += 8u) {
-    intersectionGradients[k] = 0.0;
+  for (var i = batch + lane; i < list.y; i += 8u) {
+    let record = intersections[i].y * momentStride;
+    for (var k = 0u; k < momentStride; k++) {
+      intersectionGradients[record + k] = 0.0;
+    }
   }
 }

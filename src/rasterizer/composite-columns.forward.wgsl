@@ -3,7 +3,7 @@
 
 @group(0) @binding(0) var<uniform> camera: Camera;
 @group(0) @binding(1) var<storage, read> counters: array<u32>;
-@group(0) @binding(2) var<storage, read> intersections: array<u32>;
+@group(0) @binding(2) var<storage, read> intersections: array<vec2u>;
 @group(0) @binding(3) var<storage, read> projected: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> image: array<vec4f>;
 
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
       break;
     }
     // Each lane fetches one Gaussian of the batch; then all take them in turn.
-    let gaussian = intersections[min(batch + lane, list.y - 1u)] * 3u;
+    let gaussian = intersections[min(batch + lane, list.y - 1u)].x * 3u;
     let fetchedPlace = projected[gaussian];
     let fetchedConic = projected[gaussian + 1u].xyz;
     let fetchedColor = projected[gaussian + 2u].xyz;

@@ -4,14 +4,13 @@
 @group(0) @binding(0) var<storage, read> count: array<u32>;
 @group(0) @binding(1) var<storage, read> slotOffsets: array<u32>;
 @group(0) @binding(2) var<storage, read> slots: array<u32>;
-@group(0) @binding(3) var<storage, read> counters: array<u32>;
-@group(0) @binding(4) var<storage, read> intersectionGradients: array<f32>;
-@group(0) @binding(5) var<storage, read> projected: array<vec4f>;
+@group(0) @binding(3) var<storage, read> intersectionGradients: array<f32>;
+@group(0) @binding(4) var<storage, read> projected: array<vec4f>;
 // ∂loss/∂mean2d.
-@group(0) @binding(6) var<storage, read_write> mean2dGradient: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> mean2dGradient: array<vec2f>;
 // ∂loss/∂covariance2d, the symmetric matrix's xx, xy, yy, and ∂loss/∂opacity.
-@group(0) @binding(7) var<storage, read_write> covarianceOpacityGradient: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> rgbGradient: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> covarianceOpacityGradient: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> rgbGradient: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -20,15 +19,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let own = slotsOf(index);
-  // Places past the tiles' lists belong to no tile (bin.wgsl).
-  let end = counters[tilesAcross * tilesDown * chunkCount - 1u];
   var first = vec2f(0.0);
   var second = vec3f(0.0);
   var exponent = 0.0;
   var rgb = vec3f(0.0);
   for (var slot = own.x; slot < own.y; slot++) {
-    if (slots[slot] < end) {
-      let record = slots[slot] * momentStride;
+    // Slots left over belong to no tile (bin.wgsl).
+    if (slots[slot] < tilesAcross * tilesDown) {
+      let record = slot * momentStride;
       first += vec2f(intersectionGradients[record], intersectionGradients[record + 1u]);
       second += vec3f(
         intersectionGradients[record + 2u],

@@ -7,6 +7,9 @@ import cameraBackwardText from './camera.backward.wgsl?raw';
 import columnsText from './composite-columns.wgsl?raw';
 import columnsForwardText from './composite-columns.forward.wgsl?raw';
 import columnsBackwardText from './composite-columns.backward.wgsl?raw';
+import pixelsText from './composite-pixels.wgsl?raw';
+import pixelsForwardText from './composite-pixels.forward.wgsl?raw';
+import pixelsBackwardText from './composite-pixels.backward.wgsl?raw';
 import gatherText from './gather.wgsl?raw';
 import orderText from './order.wgsl?raw';
 import projectText from './project.wgsl?raw';
@@ -25,6 +28,21 @@ const SLOTS = file('slots.wgsl', slotsText);
 const TILES = file('tiles.wgsl', tilesText);
 const SUBGROUPS = file('kernels.ts', 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);');
 
+const COMPOSITE = {
+  columns: {
+    before: [SUBGROUPS],
+    shared: file('composite-columns.wgsl', columnsText),
+    forward: file('composite-columns.forward.wgsl', columnsForwardText),
+    backward: file('composite-columns.backward.wgsl', columnsBackwardText),
+  },
+  pixels: {
+    before: [],
+    shared: file('composite-pixels.wgsl', pixelsText),
+    forward: file('composite-pixels.forward.wgsl', pixelsForwardText),
+    backward: file('composite-pixels.backward.wgsl', pixelsBackwardText),
+  },
+} as const;
+
 export type RasterizerKernels = Awaited<ReturnType<typeof createRasterizerKernels>>;
 
 /** Every kernel of the rasteriser for one shape, in the order of the method. */
@@ -34,17 +52,14 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
   const ordered = {
     ...binned,
     depthOrder: 'read',
-    slots: 'readWrite',
+    slots: 'read',
     counters: 'readWrite',
     intersections: 'readWrite',
   } as const;
   const world = { count: 'read', camera: 'uniform', meanOpacity: 'read', rotation: 'read', scale: 'read' } as const;
   const projectedGradient = { mean2dGradient: 'read', covarianceOpacityGradient: 'read' } as const;
   const drawn = { counters: 'read', intersections: 'read', projected: 'read' } as const;
-  const [forward, backward] = [
-      [file('composite-columns.wgsl', columnsText), file('composite-columns.forward.wgsl', columnsForwardText)],
-      [file('composite-columns.wgsl', columnsText), file('composite-columns.backward.wgsl', columnsBackwardText)],
-    ];
+  const composite = COMPOSITE[shape.variant];
   const [project, bin, countTiles, scatter, compositeForward, compositeBackward, gather, projectBackward, sumCameraParts, sumCamera] =
     await Promise.all([
       createKernel(gpu, {
@@ -78,12 +93,12 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
       }),
       createKernel(gpu, {
         label: 'composite forward',
-        files: [SUBGROUPS, constants, CAMERA, ...forward!],
+        files: [...composite.before, constants, CAMERA, composite.shared, composite.forward],
         bindings: { camera: 'uniform', ...drawn, image: 'readWrite' },
       }),
       createKernel(gpu, {
         label: 'composite backward',
-        files: [SUBGROUPS, constants, ...backward!],
+        files: [...composite.before, constants, composite.shared, composite.backward],
         bindings: { ...drawn, image: 'read', imageGradient: 'read', intersectionGradients: 'readWrite' },
       }),
       createKernel(gpu, {
@@ -92,7 +107,6 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
         bindings: {
           ...binned,
           slots: 'read',
-          counters: 'read',
           intersectionGradients: 'read',
           projected: 'read',
           mean2dGradient: 'readWrite',

@@ -6,9 +6,9 @@
  * |---|---|---|
  * | `projected` | 12 floats: mean2d x, y, opacity, extent; conic xx, xy, yy, half width of its box; red, green, blue, half height | pixels, 1/pixels² |
  * | `slotOffsets` | u32, exclusive sum of the tiles that each Gaussian touches; N + 1 entries | |
- * | `slots` | u32 per (Gaussian, tile) pair, a Gaussian's side by side: the tile, later the place in the tile's list | |
- * | `intersections` | u32 Gaussian index, tile after tile, front to back | |
- * | `intersectionGradients` | 9 floats per intersection, `MOMENT_STRIDE` apart: see `composite.backward` kernels | |
+ * | `slots` | u32 per (Gaussian, tile) pair, a Gaussian's side by side: the tile | |
+ * | `intersections` | vec2u (Gaussian index, slot), tile after tile, front to back | |
+ * | `intersectionGradients` | 9 floats per slot: see `composite-*.backward.wgsl` | |
  * | `image` | vec4f per pixel, row-major: red, green, blue over the background; transmittance left | |
  */
 

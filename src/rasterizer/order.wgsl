@@ -2,16 +2,15 @@
 // in depth order. As in gpu/sort.wgsl, the depth order is cut into `chunkCount` chunks, each walked by one invocation
 // with counters of its own: no atomics, no barriers.
 //
-// `count` fills counters[tile · chunkCount + chunk]; after their exclusive prefix sum `scatter` writes each Gaussian to
-// its places and leaves the place in the slot, where the gather will look. Afterwards
-// counters[(tile + 1) · chunkCount − 1] is the end of the tile's list.
+// `countTiles` fills counters[tile · chunkCount + chunk]; after their exclusive prefix sum `scatter` writes each
+// (Gaussian, slot) to its places. Afterwards counters[(tile + 1) · chunkCount − 1] is the end of the tile's list.
 
 @group(0) @binding(0) var<storage, read> count: array<u32>;
 @group(0) @binding(1) var<storage, read> slotOffsets: array<u32>;
 @group(0) @binding(2) var<storage, read> depthOrder: array<u32>;
-@group(0) @binding(3) var<storage, read_write> slots: array<u32>;
+@group(0) @binding(3) var<storage, read> slots: array<u32>;
 @group(0) @binding(4) var<storage, read_write> counters: array<u32>;
-@group(0) @binding(5) var<storage, read_write> intersections: array<u32>;
+@group(0) @binding(5) var<storage, read_write> intersections: array<vec2u>;
 
 fn chunkOf(chunk: u32) -> vec2u {
   let gaussianCount = min(count[0], gaussianCapacity);
@@ -40,8 +39,7 @@ fn scatter(@builtin(global_invocation_id) id: vec3u) {
       let counter = slots[slot] * chunkCount + id.x;
       let place = counters[counter];
       counters[counter] = place + 1u;
-      intersections[place] = gaussian;
-      slots[slot] = place;
+      intersections[place] = vec2u(gaussian, slot);
     }
   }
 }

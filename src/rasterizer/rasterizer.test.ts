@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { WorldGaussians } from '../gaussians/layout.ts';
 import { cameraBinding, createCameraBuffer, IDENTITY_VIEW, packCamera, type CameraView } from './camera.ts';
 import type { RasterizerVariant } from './layout.ts';
-import { createRasterizer, type RasterizerOptions } from './rasterizer.ts';
+import { createRasterizer, type Rasterizer, type RasterizerOptions } from './rasterizer.ts';
 import { rasterizeReference, rasterizeReferenceBackward, type ReferenceGaussians } from './rasterizer.reference.ts';
 import { testScene, type TestScene } from './test-scene.ts';
 import { testGpu } from '../../test/gpu.ts';
@@ -17,7 +17,7 @@ import {
   type GpuArrays,
 } from '../../test/describe-differentiable.ts';
 
-const VARIANTS: readonly RasterizerVariant[] = ['columns'];
+const VARIANTS: readonly RasterizerVariant[] = ['columns', 'pixels'];
 
 interface Setting {
   readonly view: CameraView;
@@ -55,17 +55,15 @@ async function runOnGpu(
   const { width, height } = setting.view.camera;
   const gaussianCount = inputs.meanOpacity!.length / 4;
   using owned = new Ownership();
-  const rasterizer = owned.own(
-    await createRasterizer(gpu, {
-      width,
-      height,
-      gaussianCapacity: gaussianCount + 3,
-      variant,
-      cameraGradient: true,
-      alphaMin: setting.alphaMin,
-      ...setting.options,
-    }),
-  );
+  const rasterizer = await rasterizerFor(gpu, {
+    width,
+    height,
+    gaussianCapacity: gaussianCount + 3,
+    variant,
+    cameraGradient: true,
+    alphaMin: setting.alphaMin,
+    ...setting.options,
+  });
   const gaussians = uploadGaussians(gpu, owned, inputs, gaussianCount + 3);
   const count = owned.own(createStorageBuffer(gpu, 'count', new Uint32Array([gaussianCount])));
   const cameras = owned.own(createCameraBuffer(gpu, [viewAt(setting, inputs.cameraFromWorld!)]));
@@ -81,6 +79,14 @@ async function runOnGpu(
   }
   gradients.cameraFromWorld = await readFloats(gpu, rasterizer.cameraGradient, 12);
   return { outputs: { image: await readFloats(gpu, rasterizer.image, width * height * 4) }, gradients };
+}
+
+/** Kept from rung to rung: compiling takes longer than running. */
+const rasterizers = new Map<string, Promise<Rasterizer>>();
+function rasterizerFor(gpu: Gpu, options: RasterizerOptions): Promise<Rasterizer> {
+  const key = JSON.stringify(options);
+  if (!rasterizers.has(key)) rasterizers.set(key, createRasterizer(gpu, options));
+  return rasterizers.get(key)!;
 }
 
 function uploadGaussians(gpu: Gpu, owned: Ownership, inputs: GpuArrays, capacity: number): WorldGaussians {

@@ -178,7 +178,7 @@ function createBuffers(gpu: Gpu, shape: RasterizerShape, owned: Ownership) {
     slotOffsets: buffer('slotOffsets', gaussianCapacity + 1),
     slots: buffer('slots', intersectionCapacity),
     counters: buffer('tile counters', (tileCountOf(shape) + 1) * chunkCount + 1),
-    intersections: buffer('intersections', intersectionCapacity),
+    intersections: buffer('intersections', intersectionCapacity * 2),
     intersectionGradients: buffer('intersectionGradients', intersectionCapacity * MOMENT_STRIDE),
     covarianceOpacityGradient: buffer('covarianceOpacityGradient', gaussianCapacity * 4),
   };
