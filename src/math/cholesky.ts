@@ -4,7 +4,12 @@
  * positive definite.
  */
 export function solveCholesky(a: Float64Array, b: Float64Array, size: number): Float64Array {
-  const columns = b.length / size;
+  factorCholesky(a, size);
+  return solveFactored(a, b, size);
+}
+
+/** Overwrites the lower triangle of `a` (N×N, row-major) by L with A = L·Lᵀ. */
+export function factorCholesky(a: Float64Array, size: number): void {
   for (let j = 0; j < size; j++) {
     for (let i = j; i < size; i++) {
       let sum = a[i * size + j];
@@ -14,16 +19,21 @@ export function solveCholesky(a: Float64Array, b: Float64Array, size: number): F
       else throw new RangeError(`the matrix is not positive definite (pivot ${sum} in row ${j}).`);
     }
   }
+}
+
+/** Solves L·Lᵀ·X = B with the factor of `factorCholesky`; `b` (N×K, row-major) becomes the solution. */
+export function solveFactored(factor: Float64Array, b: Float64Array, size: number): Float64Array {
+  const columns = b.length / size;
   for (let column = 0; column < columns; column++) {
     for (let i = 0; i < size; i++) {
       let sum = b[i * columns + column];
-      for (let k = 0; k < i; k++) sum -= a[i * size + k] * b[k * columns + column];
-      b[i * columns + column] = sum / a[i * size + i];
+      for (let k = 0; k < i; k++) sum -= factor[i * size + k] * b[k * columns + column];
+      b[i * columns + column] = sum / factor[i * size + i];
     }
     for (let i = size - 1; i >= 0; i--) {
       let sum = b[i * columns + column];
-      for (let k = i + 1; k < size; k++) sum -= a[k * size + i] * b[k * columns + column];
-      b[i * columns + column] = sum / a[i * size + i];
+      for (let k = i + 1; k < size; k++) sum -= factor[k * size + i] * b[k * columns + column];
+      b[i * columns + column] = sum / factor[i * size + i];
     }
   }
   return b;

@@ -1,12 +1,12 @@
-import { CANONICAL_POINT_COUNT, type CanonicalFace } from '../landmarks/canonical-face.ts';
+import type { CanonicalFace } from '../landmarks/canonical-face.ts';
 import type { RegionName } from '../head-model.ts';
-import { CHARTS } from './atlas.ts';
 import { addEar, isUnderEar, placeEar, type EarState, type EarTopology } from './ear.ts';
 import { addEye, placeEye, RIGHT_EYE, type EyeState, type EyeTopology } from './eyes.ts';
 import { LID_LOOP, LIP_CORNERS, LOWER_LID_THIRD, LOWER_LIP, mirrorPoints, MOUTH_LOOP, UPPER_LID_SECOND, UPPER_LIP, EYE_CORNERS_SECOND, LOWER_LID_SECOND } from './face-points.ts';
 import { MeshBuilder } from './mesh-builder.ts';
 import { addMouth, placeMouth, type MouthState, type MouthTopology } from './mouth.ts';
-import { CAGE_POINT_COUNT, closeLips, createSkinCage, RING_COUNT, RING_SIZE, ringPoint, type SkinCage } from './skin-cage.ts';
+import { CAGE_POINT_COUNT, closeLips, createSkinCage, type SkinCage } from './skin-cage.ts';
+import { skinUvs } from './skin-uvs.ts';
 import { DEFAULT_SKULL, placeRings } from './skull.ts';
 import { createSubdivision, subdivideLoop, subdividePositions, type Subdivision } from './subdivide.ts';
 import { mean, pointAt, length, subtract, type Vector } from './vector.ts';
@@ -153,7 +153,7 @@ function addSkin(
   for (let point = 0; point < headFromSkin.length; point++) {
     if (headFromSkin[point] === 0) [headFromSkin[point]] = builder.addVertices(1);
   }
-  const uvs = skinUvs(builder, face, subdivision, cage, skin);
+  const uvs = skinUvs(builder, face, cage, subdivision, skin);
   for (let t = 0; t < triangleCount; t++) {
     if (holeOf[t]) continue;
     const region = t < faceTriangles ? faceRegion(cage, Math.floor(t / 4), skin) : outerRegion(center(t));
@@ -213,91 +213,4 @@ function faceRegion(cage: SkinCage, coarseTriangle: number, skin: Float64Array):
 function outerRegion([, y, z]: Vector): RegionName {
   if (z > -4.2 && y < 4 && y > -6.5 + 0.35 * (z + 4)) return 'face';
   return y > -4.2 + 0.55 * Math.max(0, z + 9) ? 'scalp' : 'neck';
-}
-
-/** Texture coordinates of the skin's triangles: MediaPipe's own for the face, a sheet unrolled from the throat behind. */
-function skinUvs(
-  builder: MeshBuilder,
-  face: CanonicalFace,
-  subdivision: Subdivision,
-  cage: SkinCage,
-  skin: Float64Array,
-): (triangle: number) => number[] {
-  const faceTriangles = cage.faceTriangleCount * 4;
-  const coarseUvs: [number, number][] = [];
-  for (let point = 0; point < CANONICAL_POINT_COUNT; point++) coarseUvs.push([face.uvs[point * 2], face.uvs[point * 2 + 1]]);
-  const bounds = [0, 1].map((axis) => {
-    const values = coarseUvs.map((uv) => uv[axis]);
-    return [Math.min(...values), Math.max(...values)];
-  });
-  const faceUv = new Map<number, number>();
-  const faceUvOf = (point: number): number => {
-    const known = faceUv.get(point);
-    if (known !== undefined) return known;
-    const ends = point < CAGE_POINT_COUNT ? [point, point] : subdivision.edges[point - CAGE_POINT_COUNT];
-    const [u, v] = [0, 1].map((axis) => {
-      const value = 0.5 * (coarseUvs[ends[0]][axis] + coarseUvs[ends[1]][axis]);
-      return (value - bounds[axis][0]) / (bounds[axis][1] - bounds[axis][0]);
-    });
-    const index = builder.addUv(CHARTS.face, u, v);
-    faceUv.set(point, index);
-    return index;
-  };
-  const sheet = unrollRings(skin);
-  const sheetUv = new Map<string, number>();
-  const sheetUvOf = (ring: number, column: number): number => {
-    const key = `${ring} ${column}`;
-    const known = sheetUv.get(key);
-    if (known !== undefined) return known;
-    const [u, v] = sheet(ring, column);
-    const index = builder.addUv(CHARTS.skull, u, v);
-    sheetUv.set(key, index);
-    return index;
-  };
-  return (triangle) => {
-    const corners = [...subdivision.triangles.subarray(triangle * 3, triangle * 3 + 3)];
-    if (triangle < faceTriangles) return corners.map(faceUvOf);
-    const quad = Math.floor((triangle - faceTriangles) / 8);
-    const [ring, column] = [Math.floor(quad / RING_SIZE), quad % RING_SIZE];
-    // Grid place of each point, in half steps: a coarse corner or the middle of two.
-    const places = new Map<number, [number, number]>();
-    for (const [dr, dc] of [[0, 0], [0, 1], [1, 1], [1, 0]]) places.set(ringPoint(ring + dr, column + dc), [ring + dr, column + dc]);
-    const placeOf = (point: number): [number, number] => {
-      const own = places.get(point);
-      if (own) return own;
-      const [a, b] = subdivision.edges[point - CAGE_POINT_COUNT].map((end) => places.get(end)!);
-      return [0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])];
-    };
-    return corners.map((corner) => sheetUvOf(...placeOf(corner)));
-  };
-}
-
-/**
- * Sheet coordinates (0…1) of a ring place: columns stand upright, as wide as their mean distance; down a column the
- * distance to the neck's base decides. The cut runs down the throat. Monotonous in both directions: nothing overlaps.
- */
-function unrollRings(skin: Float64Array): (ring: number, column: number) => [number, number] {
-  const at = (ring: number, column: number): Vector => pointAt(skin, ringPoint(ring, column));
-  const across = [0];
-  for (let column = 0; column < RING_SIZE; column++) {
-    let sum = 0;
-    for (let ring = 0; ring <= RING_COUNT; ring++) sum += length(subtract(at(ring, column), at(ring, column + 1)));
-    across.push(across[column] + sum);
-  }
-  const heights = Array.from({ length: RING_SIZE + 1 }, (_, column) => {
-    const height = [0];
-    for (let ring = RING_COUNT; ring > 0; ring--) height.unshift(height[0] + length(subtract(at(ring, column), at(ring - 1, column))));
-    return height;
-  });
-  const tallest = Math.max(...heights.map((height) => height[0]));
-  const between = (values: readonly number[], t: number): number => {
-    const i = Math.min(values.length - 2, Math.floor(t));
-    return values[i] + (values[i + 1] - values[i]) * (t - i);
-  };
-  return (ring, column) => {
-    const c = Math.min(RING_SIZE - 1, Math.floor(column));
-    const heightAt = (k: number): number => between(heights[k], ring);
-    const height = heightAt(c) + (heightAt(c + 1) - heightAt(c)) * (column - c);
-    return [between(across, column) / across[RING_SIZE], 1 - height / tallest];
-  };
 }

@@ -207,9 +207,9 @@ function placeArch(
     profile.forEach(([forward, towardsEdge], row) => {
       const isCrown = isTeeth && towardsEdge > 0.4;
       const thickness = isTeeth ? (rank > 2 ? 1.45 : 1) : rank > 2 ? 1.3 : 1;
-      const gap = isTeeth ? (1 - fullness) * (forward > -0.2 ? 0.07 : 0.02) : 0;
+      const gap = isTeeth ? (1 - fullness) * (forward > -0.2 ? 0.05 : 0.02) : 0;
       const height = isTeeth ? (rank > 3 ? 0.82 : rank === 1 ? 0.95 : 1) : 1;
-      const edge = towardsEdge * height - (isCrown ? (1 - fullness) * 0.09 : 0);
+      const edge = towardsEdge * height - (isCrown ? (1 - fullness) * 0.04 : 0);
       const out = forward * (forward < 0 ? thickness : 1) - gap;
       const point: Vector = [
         front[0] + base[0] + normal[0] * out,
@@ -224,12 +224,12 @@ function placeArch(
 function placeTongue(positions: Float64Array, tongue: readonly number[], { center, jaw, tongueOut }: MouthState): void {
   const place = (vertex: number, along: number, around: number, radius: number): void => {
     // along: 0 at the tip, 1 at the root. The back is flat with a groove; the tip lies behind the lower teeth.
-    const reach = 4.6 + 2.6 * tongueOut * (1 - along);
+    const reach = 4.6 + 3.9 * tongueOut * (1 - along);
     const x = 1.75 * radius * Math.cos(around);
     const top = Math.max(0, Math.sin(around));
     const y = 0.62 * radius * Math.sin(around) - 0.12 * top * Math.exp(-((x / 0.5) ** 2)) * radius;
     const arch = 0.55 * Math.sin(Math.PI * Math.min(1, along * 0.8 + 0.1));
-    const droop = tongueOut * (1 - along) * (1 - along) * 0.9;
+    const droop = tongueOut * (1 - along) * (1 - along) * 1.3;
     const point: Vector = [
       center[0] + x,
       center[1] - 1.05 + y + arch + 0.35 * tongueOut - droop,
