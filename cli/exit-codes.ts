@@ -40,12 +40,12 @@ const CODE_BY_SYSTEM_CODE: Readonly<Record<string, number>> = {
   EEXIST: EXIT.usage,
 };
 
-/** The exit code for an error, by its name, its system error code, or those of its cause. */
+/** The exit code for an error: by the innermost name among its causes, else by a system error code. */
 export function exitCodeOf(error: unknown): number {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    const systemCode = (current as NodeJS.ErrnoException).code;
-    const code = CODE_BY_NAME[current.name] ?? CODE_BY_SYSTEM_CODE[systemCode ?? ''];
-    if (code !== undefined) return code;
-  }
-  return EXIT.bug;
+  const chain: Error[] = [];
+  for (let current = error; current instanceof Error && chain.length < 10; current = current.cause) chain.push(current);
+  const named = chain.toReversed().find((cause) => CODE_BY_NAME[cause.name] !== undefined);
+  if (named) return CODE_BY_NAME[named.name]!;
+  const codes = chain.map((cause) => CODE_BY_SYSTEM_CODE[(cause as NodeJS.ErrnoException).code ?? '']);
+  return codes.find((code) => code !== undefined) ?? EXIT.bug;
 }

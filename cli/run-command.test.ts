@@ -1,15 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { builtCommand } from '../test/built-command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clockText, createProgressDisplay, RemainingTime } from './progress.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Runs a TypeScript file of this folder as a process; `onText` sees stderr as it grows. */
+let command: string;
+beforeAll(async () => {
+  command = await builtCommand();
+});
+
+/** Runs a TypeScript file of this folder, or the built command, as a process; `onText` sees stderr as it grows. */
 async function run(args: string[], onText: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}) {
-  const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), ...args], { cwd: root });
+  const script = args[0]?.endsWith('.ts') ? join(root, 'scripts/run.mjs') : command;
+  const child = spawn(process.execPath, [script, ...args], { cwd: root });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (part) => (output.stdout += part));
   child.stderr.on('data', (part) => {
@@ -48,16 +55,16 @@ describe('the process of a command', () => {
   });
 
   it('says in one sentence which argument is wrong, and ends with 2', async () => {
-    const result = await run(['cli/main.ts', 'create', 'x.mp4', '--out', 'out', '--size', '300', '--json']);
+    const result = await run(['create', 'x.mp4', '--out', 'out', '--size', '300', '--json']);
     expect(result.code).toBe(2);
     expect(result.stderr).toContain('fate: option "size" is "300", but must be one of 256, 512');
     expect(JSON.parse(result.stdout)).toMatchObject({ exitCode: 2, error: { name: 'OptionError' } });
-    expect(await run(['cli/main.ts', 'create', 'x.mp4'])).toMatchObject({ code: 2 });
-    expect(await run(['cli/main.ts', 'nonsense'])).toMatchObject({ code: 2 });
+    expect(await run(['create', 'x.mp4'])).toMatchObject({ code: 2 });
+    expect(await run(['nonsense'])).toMatchObject({ code: 2 });
   });
 
   it('tells units, defaults and exit codes in --help', async () => {
-    const { stdout, code } = await run(['cli/main.ts', 'create', '--help']);
+    const { stdout, code } = await run(['create', '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/--size <256\|512>\s+edge of the square crop that is learned \(pixels;\s+default 256\)/);
     expect(stdout).toContain('130  interrupted');
@@ -66,7 +73,7 @@ describe('the process of a command', () => {
 
 describe('fate doctor', () => {
   it('reports the machine as one JSON object', async () => {
-    const { stdout, code } = await run(['cli/main.ts', 'doctor', '--json']);
+    const { stdout, code } = await run(['doctor', '--json']);
     const report = JSON.parse(stdout.trim().split('\n').at(-1)!);
     expect(report).toMatchObject({ isReady: true, node: process.versions.node });
     expect(report.adapter.limits.maxStorageBufferBindingSize).toBeGreaterThan(0);
@@ -75,7 +82,7 @@ describe('fate doctor', () => {
   });
 
   it('finds a wrong head folder, and ends with 4', async () => {
-    const { stdout, code } = await run(['cli/main.ts', 'doctor', '--head', `ict:${join(root, 'docs')}`]);
+    const { stdout, code } = await run(['doctor', '--head', `ict:${join(root, 'docs')}`]);
     expect(stdout).toMatch(/ABSENT.*holds neither OBJ files nor the packed form/);
     expect(code).toBe(4);
   });
@@ -89,6 +96,8 @@ describe('exitCodeOf', () => {
     [named('DeviceLostError'), EXIT.machine],
     [named('Error', { code: 'ENOSPC' }), EXIT.machine],
     [named('Error', { cause: named('AbortError') }), EXIT.interrupted],
+    [named('UnsupportedVideoError', { cause: named('FfmpegMissingError') }), EXIT.machine],
+    [named('HeadModelError', { cause: named('Error', { code: 'ENOENT' }) }), EXIT.input],
     [new TypeError('x is undefined'), EXIT.bug],
     ['no error at all', EXIT.bug],
   ])('%s is %i', (error, code) => {

@@ -97,6 +97,17 @@ describe('RunFolder', () => {
     await run.close();
   });
 
+  it('is not bound by a first try that finished nothing', async () => {
+    const first = await RunFolder.open(root, { video: VIDEO, stages: { track: TRACK } });
+    await first.begin('track', TRACK);
+    await first.close();
+    const other = { path: 'b.mp4', sha256: 'bb', bytes: 2 };
+    const run = await RunFolder.open(root, { video: other, stages: { track: { ...TRACK, size: 512 } } });
+    expect(run.video).toEqual(other);
+    expect(run.stage('track')).toBeNull();
+    await run.close();
+  });
+
   it('voids later stages when an earlier one begins again', async () => {
     const run = await RunFolder.open(await finishedRun());
     await run.begin('track', TRACK);

@@ -180,8 +180,10 @@ export class RunFolder {
 
   async #adopt(video: RunVideo | undefined, stages: OpenRunOptions['stages'] & {}, force: boolean): Promise<void> {
     const record = this.#record;
+    // What no stage has finished is nothing to lose: a first try that failed does not bind the folder.
+    const isBound = !force && RUN_STAGES.some((stage) => this.isDone(stage));
     if (video && record.video && record.video.sha256 !== video.sha256) {
-      if (!force) {
+      if (isBound) {
         throw new RunFolderError(
           `${this.path} holds a run of another video (${record.video.path}); give another folder, or --force to start afresh.`,
         );
@@ -192,7 +194,7 @@ export class RunFolder {
       const [before, wanted] = [record.stages[stage]?.options, stages[stage]];
       const differences = before && wanted ? optionDifferences(before, wanted) : [];
       if (differences.length === 0) continue;
-      if (!force) {
+      if (isBound) {
         throw new RunFolderError(
           `${this.path} holds a run with other options (${differences.join('; ')}); give another folder, the same options, or --force to start afresh.`,
         );

@@ -11,7 +11,7 @@ import type { Metrics } from '../../../evaluation/metrics-file.ts';
 import { resolveOptions } from '../../../options.ts';
 import { fileDigest } from '../atomic-file.ts';
 import { RunFolder, type RunVideo } from '../run-folder.ts';
-import { absoluteHead, type RunContext } from './context.ts';
+import { absoluteHead, withGpu, type RunContext } from './context.ts';
 import { runEvaluate } from './evaluate-run.ts';
 import { runFit } from './fit-run.ts';
 import { runTrack } from './track-run.ts';
@@ -26,10 +26,16 @@ export async function createAvatar(
   const options = resolveOptions(CREATE_OPTIONS, given);
   const [track, fit] = [trackStageOptions(options), fitStageOptions(options)];
   return inFolder(out, { video: await describeVideo(video), stages: { track, fit }, force: options.force }, async (folder) => {
-    if (folder.isDone('track', 'fit', 'evaluate')) context.log?.(`${folder.path} is finished; nothing to do.`);
-    await runTrack(folder, track, context);
-    await runFit(folder, fit, context);
-    return runEvaluate(folder, context);
+    if (folder.isDone('track', 'fit', 'evaluate')) {
+      context.log?.(`${folder.path} is finished; nothing to do.`);
+      return runEvaluate(folder, context);
+    }
+    // The device first: a machine without one should say so before it tracks for a minute.
+    return withGpu(context, async (gpu) => {
+      await runTrack(folder, track, { ...context, gpu });
+      await runFit(folder, fit, { ...context, gpu });
+      return runEvaluate(folder, { ...context, gpu });
+    });
   });
 }
 
