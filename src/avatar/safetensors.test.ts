@@ -22,6 +22,11 @@ describe('safetensors', () => {
     expect(read.tensors.get('empty')!.shape).toEqual([0, 3]);
   });
 
+  it('reads from a Buffer, whose slice does not copy', () => {
+    const read = decodeTensors(Buffer.from(file()), 'test');
+    expect([...takeTensor(read, 'floats', Float32Array)]).toEqual([1, -2.5, 3, 4]);
+  });
+
   it('is the same bytes each time', () => {
     expect(file()).toEqual(file());
   });

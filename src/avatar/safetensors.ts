@@ -64,7 +64,9 @@ export function encodeTensors(tensors: Iterable<readonly [string, Tensor]>, meta
 }
 
 /** Decodes a file made by `encodeTensors` or any other writer that uses the types above. `source` names it in errors. */
-export function decodeTensors(file: Uint8Array, source: string): TensorFile {
+export function decodeTensors(given: Uint8Array, source: string): TensorFile {
+  // Node's Buffer is a Uint8Array whose `slice` does not copy; tensors need bytes of their own, aligned.
+  const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const broken = (why: string): TensorFileError =>
     new TensorFileError(`${source} is not a readable tensor file: ${why}. Make it again, or restore it from a copy.`);
   if (file.byteLength < 8) throw broken(`it has only ${file.byteLength} bytes`);
