@@ -48,26 +48,31 @@ export function createFaceMap(head: HeadModel): FaceMap {
   };
 }
 
-/** Distance to an open line; without z in the frontal plane. */
-function lineDistance(line: readonly Point[], x: number, y: number, z: number | null): number {
+/** Distance to a line, open or closed; without z in the frontal plane. */
+function lineDistance(line: readonly Point[], x: number, y: number, z: number | null, isClosed = false): number {
   let best = Infinity;
-  for (let i = 0; i + 1 < line.length; i++) {
-    const [a, b] = [line[i], line[i + 1]];
-    const [dx, dy, dz] = [b[0] - a[0], b[1] - a[1], z === null ? 0 : b[2] - a[2]];
-    const [px, py, pz] = [x - a[0], y - a[1], z === null ? 0 : z - a[2]];
+  for (let i = isClosed ? -1 : 0; i + 1 < line.length; i++) {
+    const a = i < 0 ? line[line.length - 1] : line[i];
+    const b = line[i + 1];
+    const dx = b[0] - a[0];
+    const dy = b[1] - a[1];
+    const dz = z === null ? 0 : b[2] - a[2];
+    const px = x - a[0];
+    const py = y - a[1];
+    const pz = z === null ? 0 : z - a[2];
     const t = Math.min(1, Math.max(0, (px * dx + py * dy + pz * dz) / (dx * dx + dy * dy + dz * dz || 1)));
-    best = Math.min(best, Math.hypot(px - t * dx, py - t * dy, pz - t * dz));
+    best = Math.min(best, (px - t * dx) ** 2 + (py - t * dy) ** 2 + (pz - t * dz) ** 2);
   }
-  return best;
+  return Math.sqrt(best);
 }
 
 function signedDistance(outline: readonly Point[], x: number, y: number): number {
   let inside = false;
-  outline.forEach(([ax, ay], i) => {
-    const [bx, by] = outline[(i + 1) % outline.length];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-  });
-  const distance = lineDistance([...outline, outline[0]], x, y, null);
+  for (let i = 0, j = outline.length - 1; i < outline.length; j = i++) {
+    const [a, b] = [outline[j], outline[i]];
+    if (a[1] > y !== b[1] > y && x < ((b[0] - a[0]) * (y - a[1])) / (b[1] - a[1]) + a[0]) inside = !inside;
+  }
+  const distance = lineDistance(outline, x, y, null, true);
   return inside ? -distance : distance;
 }
 

@@ -80,6 +80,7 @@ function createSkinColor(face: FaceMap, complexion: Complexion, seed: number) {
   const [nose, chin, forehead] = [face.at(4), face.at(152), face.at(10)];
   const [noseBase, mouthRight, mouthLeft] = [face.at(2), face.at(61), face.at(291)];
   const eyes = [face.at(145), face.at(374)];
+  const brow = face.at(105);
   const near = (point: Rgb, x: number, y: number, z: number, radius: number): number =>
     Math.exp(-((x - point[0]) ** 2 + (y - point[1]) ** 2 + (z - point[2]) ** 2) / (radius * radius));
   const color = new Float32Array(3);
@@ -153,6 +154,7 @@ function createSkinColor(face: FaceMap, complexion: Complexion, seed: number) {
 
     function blendBrows(): void {
       const side = x > 0 ? 'left' : 'right';
+      if (y < brow[1] - 0.025 || y > brow[1] + 0.025) return;
       const distance = face.brow(side, x, y);
       if (distance > 4 * MM) return;
       // Hairs lean outwards and up near the nose, outwards and down at the temple.
@@ -164,6 +166,8 @@ function createSkinColor(face: FaceMap, complexion: Complexion, seed: number) {
     }
 
     function blendLids(): void {
+      const eye = eyes[x > 0 ? 1 : 0];
+      if (Math.abs(y - eye[1]) > 0.03 || Math.abs(x - eye[0]) > 0.035) return;
       const upper = face.upperLid(x, y, z);
       const lower = face.lowerLid(x, y, z);
       if (Math.min(upper, lower) > 6 * MM) return;

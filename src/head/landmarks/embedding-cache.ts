@@ -1,3 +1,4 @@
+import { contentHash } from '../../math/content-hash.ts';
 import type { HeadModel, LandmarkEmbedding } from '../head-model.ts';
 import type { CanonicalFace } from './canonical-face.ts';
 import type { LandmarkAnchor } from './contours.ts';
@@ -62,21 +63,14 @@ function embeddingKey(
   const anchorNumbers = Float32Array.from(
     anchors.flatMap(({ landmark, vertex, weight }) => [landmark, vertex, weight]),
   );
-  const parts = [templateVertices, triangles, triangleRegions, positions, canonicalTriangles, anchorNumbers];
-  // Two FNV-1a lanes with different seeds: 64 bits against accidental collisions, without a crypto dependency.
-  return [0x811c9dc5, 0x01234567]
-    .map((seed) =>
-      parts
-        .reduce(fnv1a, (seed + EMBEDDING_VERSION) >>> 0)
-        .toString(16)
-        .padStart(8, '0'),
-    )
-    .join('');
-}
-
-function fnv1a(hash: number, array: ArrayBufferView): number {
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  let state = hash;
-  for (const byte of bytes) state = Math.imul(state ^ byte, 0x01000193);
-  return state >>> 0;
+  const version = Uint32Array.of(EMBEDDING_VERSION);
+  return contentHash(
+    version,
+    templateVertices,
+    triangles,
+    triangleRegions,
+    positions,
+    canonicalTriangles,
+    anchorNumbers,
+  );
 }

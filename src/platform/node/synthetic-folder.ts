@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { HeadModel } from '../../head/head-model.ts';
+import { contentHash } from '../../math/content-hash.ts';
 import {
   renderSyntheticSubject,
   SYNTHETIC_DEFAULTS,
@@ -49,10 +50,17 @@ export async function createSyntheticFolder(
     viewsPath: join(folder, 'views'),
   };
   const donePath = join(folder, 'subject.json');
+  const headHash = contentHash(
+    head.templateVertices,
+    head.triangles,
+    head.uvs,
+    head.expressionBasis,
+    head.skinningWeights,
+  );
   const description = JSON.stringify({
     version: SUBJECT_VERSION,
     head: head.name,
-    vertexCount: head.vertexCount,
+    headHash,
     ...SYNTHETIC_DEFAULTS,
     ...options,
   });
