@@ -4,7 +4,8 @@ import { poseVertices } from '../src/head/pose-vertices.ts';
 import { randomNormal, randomUniform } from '../src/math/random.ts';
 import { axisAngleFromMatrix, matrixFromAxisAngle, multiplyMatrices } from '../src/math/rotation.ts';
 import { readCanonicalFace } from '../src/platform/node/canonical-face.ts';
-import type { CropSquare, LandmarkObservation } from '../src/tracking/solve-observations.ts';
+import type { FaceObservation } from '../src/tracking/observation.ts';
+import type { CropSquare } from '../src/tracking/solve-observations.ts';
 
 /** A face whose landmark embedding is exact: MediaPipe's canonical mesh with smooth made-up bases. */
 export function madeFace(): HeadModel {
@@ -97,7 +98,7 @@ function joinShapes(shapes: readonly Float32Array[]): Float32Array {
 }
 
 export interface MadeClip {
-  readonly observations: LandmarkObservation[];
+  readonly observations: FaceObservation[];
   readonly crops: CropSquare[];
   /** The exact poses; the neck stays at rest. */
   readonly poses: HeadPose[];
@@ -128,6 +129,7 @@ export function madeClip(head: HeadModel, options: MadeClipOptions): MadeClip {
     sourceIndex: frame,
     timestamp: frame / 30,
     landmarks: observe(head, identity, pose, focal, videoWidth, videoHeight, { noise, outliers, frame }),
+    score: 1,
     blendshapes: null,
     excluded: null,
   }));

@@ -25,6 +25,8 @@ export interface FrameProblem {
   readonly expressionSparsity: number;
 }
 
+/** A step that lowers the cost by a smaller share ends the search. */
+const SMALLEST_GAIN = 2e-4;
 /** Width in coefficient units over which |e| is rounded off, so that its curvature stays finite. */
 const SPARSITY_ROUNDING = 0.02;
 
@@ -43,8 +45,11 @@ export class FrameEquations {
   /** m: ∂cost/∂unknown. */
   readonly gradient: Float64Array;
   private readonly problem: FrameProblem;
+  /** A landmark's two rows: entries of the local unknowns that move it, packed; from `localCount` on the shared ones. */
   private readonly rowX: Float64Array;
   private readonly rowY: Float64Array;
+  /** Local unknown of each packed entry. */
+  private readonly unknowns: Uint32Array;
   private readonly position = new Float64Array(3);
 
   constructor(problem: FrameProblem) {
@@ -56,15 +61,26 @@ export class FrameEquations {
     this.gradient = new Float64Array(size);
     this.rowX = new Float64Array(size);
     this.rowY = new Float64Array(size);
+    this.unknowns = Uint32Array.from({ length: this.localCount }, (_, i) => i);
   }
 
-  /** Fills `hessian` and `gradient` (prior included) and returns the cost. */
-  build(clip: ClipState, frame: FrameState, data: FrameData, robustScale: number, withShared: boolean): number {
+  /**
+   * Fills `hessian` and `gradient` (prior included) and returns the cost. `extent` says which unknowns get landmark terms:
+   * the pose alone, pose and expression, or the shared ones too.
+   */
+  build(
+    clip: ClipState,
+    frame: FrameState,
+    data: FrameData,
+    robustScale: number,
+    extent: 'pose' | 'frame' | 'shared',
+  ): number {
     const { basis, weights, pixelSigma } = this.problem;
+    const withShared = extent === 'shared';
     const size = this.localCount + (withShared ? this.sharedCount : 0);
     this.hessian.fill(0, 0, size * size);
     this.gradient.fill(0, 0, size);
-    const { rowX, rowY } = this;
+    const { rowX, rowY, unknowns } = this;
     const focal = Math.exp(clip.logFocal);
     const depth = Math.exp(clip.logFocal + frame.position[2]);
     const tx = depth * frame.position[0];
@@ -116,7 +132,18 @@ export class FrameEquations {
       const yx = scale * r[3] + zy * r[6];
       const yy = scale * r[4] + zy * r[7];
       const yz = scale * r[5] + zy * r[8];
-      blendRows(rowX, rowY, POSE_UNKNOWNS, basis.expression, landmark, basis.expressionCount, xx, xy, xz, yx, yy, yz);
+      const { starts, indices, moves } = basis.expression;
+      let localEntries = POSE_UNKNOWNS;
+      const last = extent === 'pose' ? starts[landmark] : starts[landmark + 1];
+      for (let entry = starts[landmark]; entry < last; entry++) {
+        const dx = moves[entry * 3];
+        const dy = moves[entry * 3 + 1];
+        const dz = moves[entry * 3 + 2];
+        unknowns[localEntries] = POSE_UNKNOWNS + indices[entry];
+        rowX[localEntries] = xx * dx + xy * dy + xz * dz;
+        rowY[localEntries] = yx * dx + yy * dy + yz * dz;
+        localEntries += 1;
+      }
       if (withShared) {
         const first = this.localCount;
         // Depth follows the focal length (see FrameState.position).
@@ -124,7 +151,7 @@ export class FrameEquations {
         rowY[first] = scale * y + rowY[5];
         blendRows(rowX, rowY, first + 1, basis.identity, landmark, basis.identityCount, xx, xy, xz, yx, yy, yz);
       }
-      this.add(size, weight, rx, ry);
+      this.add(size, localEntries, weight, rx, ry);
     }
     return cost + this.addPrior(frame, data, size);
   }
@@ -165,23 +192,39 @@ export class FrameEquations {
 
   /** `position` ← the landmark in head space. */
   private locate(clip: ClipState, frame: FrameState, landmark: number): void {
-    const { expression, expressionCount } = this.problem.basis;
-    for (let axis = 0; axis < 3; axis++) {
-      const start = (landmark * 3 + axis) * expressionCount;
-      let sum = clip.shape[landmark * 3 + axis];
-      for (let k = 0; k < expressionCount; k++) sum += expression[start + k] * frame.expression[k];
-      this.position[axis] = sum;
+    const { starts, indices, moves } = this.problem.basis.expression;
+    let x = clip.shape[landmark * 3];
+    let y = clip.shape[landmark * 3 + 1];
+    let z = clip.shape[landmark * 3 + 2];
+    for (let entry = starts[landmark]; entry < starts[landmark + 1]; entry++) {
+      const coefficient = frame.expression[indices[entry]];
+      x += coefficient * moves[entry * 3];
+      y += coefficient * moves[entry * 3 + 1];
+      z += coefficient * moves[entry * 3 + 2];
     }
+    this.position[0] = x;
+    this.position[1] = y;
+    this.position[2] = z;
   }
 
-  private add(size: number, weight: number, residualX: number, residualY: number): void {
-    const { hessian, gradient, rowX, rowY } = this;
-    for (let i = 0; i < size; i++) {
+  /** Adds one landmark's two rows; `localEntries` of the local unknowns are in them, and all shared ones or none. */
+  private add(size: number, localEntries: number, weight: number, residualX: number, residualY: number): void {
+    const { hessian, gradient, rowX, rowY, unknowns, localCount: n } = this;
+    const sharedCount = size - n;
+    for (let a = 0; a < localEntries; a++) {
+      const wx = weight * rowX[a];
+      const wy = weight * rowY[a];
+      const i = unknowns[a];
+      const start = i * size;
+      gradient[i] += wx * residualX + wy * residualY;
+      for (let b = a; b < localEntries; b++) hessian[start + unknowns[b]] += wx * rowX[b] + wy * rowY[b];
+      for (let k = 0; k < sharedCount; k++) hessian[start + n + k] += wx * rowX[n + k] + wy * rowY[n + k];
+    }
+    for (let i = n; i < size; i++) {
       const wx = weight * rowX[i];
       const wy = weight * rowY[i];
-      if (wx === 0 && wy === 0) continue;
-      gradient[i] += wx * residualX + wy * residualY;
       const start = i * size;
+      gradient[i] += wx * residualX + wy * residualY;
       for (let j = i; j < size; j++) hessian[start + j] += wx * rowX[j] + wy * rowY[j];
     }
   }
@@ -261,8 +304,9 @@ export class FrameSolver {
     iterations: number,
     poseOnly = false,
   ): number {
+    const extent = poseOnly ? 'pose' : 'frame';
     let damping = 1e-4;
-    let cost = this.equations.build(clip, frame, data, robustScale, false);
+    let cost = this.equations.build(clip, frame, data, robustScale, extent);
     for (let iteration = 0; iteration < iterations; iteration++) {
       if (!this.findStep(frame, damping, poseOnly)) {
         damping *= 10;
@@ -277,9 +321,9 @@ export class FrameSolver {
       copyFrameState(frame, this.trial);
       const gained = cost - trialCost;
       cost = trialCost;
-      if (gained < 1e-5 * cost || iteration === iterations - 1) break;
+      if (gained < SMALLEST_GAIN * cost || iteration === iterations - 1) break;
       damping = Math.max(1e-7, damping / 5);
-      this.equations.build(clip, frame, data, robustScale, false);
+      this.equations.build(clip, frame, data, robustScale, extent);
     }
     return cost;
   }

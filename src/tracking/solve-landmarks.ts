@@ -13,11 +13,24 @@ export interface LandmarkBasis {
   readonly neutral: Float64Array;
   /** L×3×I metres per unit coefficient: the coefficients of one coordinate lie together. */
   readonly identity: Float64Array;
-  /** L×3×E metres per unit coefficient, likewise. */
-  readonly expression: Float64Array;
+  /** What each expression moves: local shapes, so kept sparse. */
+  readonly expression: SparseShapes;
   /** L×3 unit normals of the neutral head. */
   readonly normals: Float64Array;
 }
+
+/** For each landmark the shapes that move it: entries `starts[l]` … `starts[l + 1]` − 1. */
+export interface SparseShapes {
+  /** L + 1. */
+  readonly starts: Uint32Array;
+  /** N: index of the shape, ascending within a landmark. */
+  readonly indices: Uint32Array;
+  /** N×3 metres per unit coefficient. */
+  readonly moves: Float64Array;
+}
+
+/** Metres: an expression that moves a landmark less than this at full weight does not move it. */
+const STILL = 2e-5;
 
 /** Reads the bases at the embedding's points. Throws a `RangeError` where the embedding names a missing triangle. */
 export function landmarkBasis(head: HeadModel): LandmarkBasis {
@@ -38,7 +51,7 @@ export function landmarkBasis(head: HeadModel): LandmarkBasis {
     expressionCount,
     neutral: sampleShapes(head, head.templateVertices, 1),
     identity: sampleShapes(head, head.identityBasis, identityCount),
-    expression: sampleShapes(head, head.expressionBasis, expressionCount),
+    expression: sparseShapes(sampleShapes(head, head.expressionBasis, expressionCount), landmarkCount),
     normals: landmarkNormals(head),
   };
 }
@@ -61,6 +74,23 @@ function sampleShapes(head: HeadModel, shapes: Float32Array, shapeCount: number)
     }
   }
   return sampled;
+}
+
+function sparseShapes(sampled: Float64Array, landmarkCount: number): SparseShapes {
+  const shapeCount = sampled.length / (landmarkCount * 3);
+  const starts = new Uint32Array(landmarkCount + 1);
+  const indices: number[] = [];
+  const moves: number[] = [];
+  for (let landmark = 0; landmark < landmarkCount; landmark++) {
+    for (let k = 0; k < shapeCount; k++) {
+      const move = [0, 1, 2].map((axis) => sampled[(landmark * 3 + axis) * shapeCount + k]);
+      if (Math.hypot(...move) < STILL) continue;
+      indices.push(k);
+      moves.push(...move);
+    }
+    starts[landmark + 1] = indices.length;
+  }
+  return { starts, indices: Uint32Array.from(indices), moves: Float64Array.from(moves) };
 }
 
 /** L×3 unit normals of the landmarks' triangles; turned about when most of them point backwards (clockwise winding). */

@@ -1,20 +1,7 @@
 import type { HeadModel } from '../head/head-model.ts';
 import { ARKIT_EXPRESSION_NAMES } from '../head/head-model.ts';
+import type { FaceObservation } from './observation.ts';
 import { RESIDUAL_CROP_SIZE, type FrameData } from './solve-state.ts';
-
-/** What the landmark stage finds in one frame. */
-export interface LandmarkObservation {
-  /** Index in the decoded video. */
-  readonly sourceIndex: number;
-  /** Seconds. */
-  readonly timestamp: number;
-  /** L×3: x, y in pixels of the upright source frame, z in the net's own scale (not used); 468 points, or 478 with irises. */
-  readonly landmarks: Float32Array;
-  /** 52 scores in the order of `ARKIT_EXPRESSION_NAMES`. */
-  readonly blendshapes: Float32Array | null;
-  /** Why the landmarks are of no use; null when they are. */
-  readonly excluded: string | null;
-}
 
 /** A square of source pixels that becomes the working image. */
 export interface CropSquare {
@@ -46,7 +33,7 @@ const LEAST_POINTS_SHARE = 0.6;
 /** Turns one observation into measurements. Points that are not finite or absurdly far out count as not seen. */
 export function prepareFrame(
   head: HeadModel,
-  observation: LandmarkObservation,
+  observation: FaceObservation,
   crop: CropSquare,
   video: { readonly width: number; readonly height: number },
   landmarkCount: number,

@@ -69,13 +69,12 @@ export function landmarkInHead(
   frame: FrameState,
   landmark: number,
 ): [number, number, number] {
-  const { expression, expressionCount } = basis;
+  const { starts, indices, moves } = basis.expression;
   const point: [number, number, number] = [0, 0, 0];
-  for (let axis = 0; axis < 3; axis++) {
-    const start = (landmark * 3 + axis) * expressionCount;
-    let sum = clip.shape[landmark * 3 + axis];
-    for (let k = 0; k < expressionCount; k++) sum += expression[start + k] * frame.expression[k];
-    point[axis] = sum;
+  for (let axis = 0; axis < 3; axis++) point[axis] = clip.shape[landmark * 3 + axis];
+  for (let entry = starts[landmark]; entry < starts[landmark + 1]; entry++) {
+    const coefficient = frame.expression[indices[entry]];
+    for (let axis = 0; axis < 3; axis++) point[axis] += coefficient * moves[entry * 3 + axis];
   }
   return point;
 }

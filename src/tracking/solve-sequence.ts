@@ -193,7 +193,7 @@ class PieceSolver {
     step.fill(0, 0, size);
     for (let frame = from; frame < to; frame++) {
       const { state, data } = this.chain[frame];
-      equations.build(this.clip, state, data, this.robustScale, false);
+      equations.build(this.clip, state, data, this.robustScale, 'frame');
       const first = (frame - from) * n;
       for (let i = 0; i < n; i++) {
         const row = (first + i) * stride + bandwidth - i;

@@ -158,7 +158,7 @@ class SharedSolver {
     const { localCount: n, sharedCount: g } = equations;
     const { state, data } = this.frames[index];
     const [factor, cross, gradient] = [this.factors[index], this.crosses[index], this.gradients[index]];
-    equations.build(clip, state, data, robustScale, true);
+    equations.build(clip, state, data, robustScale, 'shared');
     const { hessian } = equations;
     const m = n + g;
     for (let i = 0; i < n; i++) {

@@ -1,6 +1,7 @@
 import { arkitFromEyePose } from '../head/eye-pose.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import type { OnProgress } from '../video/frame.ts';
+import type { FaceObservation } from './observation.ts';
 import { assembleTrack } from './solve-assemble.ts';
 import { findStretches, median, residualThreshold } from './solve-exclusion.ts';
 import { FrameSolver, type FrameProblem } from './solve-frame.ts';
@@ -8,7 +9,7 @@ import { solveGaze, type Gaze } from './solve-gaze.ts';
 import { initializePose } from './solve-initial.ts';
 import { chooseKeyframes } from './solve-keyframes.ts';
 import { FACE_MESH_PARTS, landmarkBasis, landmarkWeights } from './solve-landmarks.ts';
-import { prepareFrame, type CropSquare, type LandmarkObservation } from './solve-observations.ts';
+import { prepareFrame, type CropSquare } from './solve-observations.ts';
 import { solveOffsets } from './solve-offsets.ts';
 import { frameResidual } from './solve-residual.ts';
 import { solveSequence, type MotionPrior } from './solve-sequence.ts';
@@ -92,7 +93,7 @@ export interface TrackedFrame extends SolveFrame {
  */
 export async function solveTrack(
   head: HeadModel,
-  observations: readonly LandmarkObservation[],
+  observations: readonly FaceObservation[],
   options: SolveTrackOptions,
   onProgress?: OnProgress,
   signal?: AbortSignal,
@@ -102,7 +103,7 @@ export async function solveTrack(
   return solve.run();
 }
 
-function checkOptions(observations: readonly LandmarkObservation[], options: SolveTrackOptions): void {
+function checkOptions(observations: readonly FaceObservation[], options: SolveTrackOptions): void {
   const { videoWidth, videoHeight, crops, size, neckFraction = SOLVE_TRACK_DEFAULTS.neckFraction } = options;
   if (!(videoWidth > 0 && videoHeight > 0 && size > 0)) {
     throw new RangeError(
@@ -136,7 +137,7 @@ class TrackSolve {
 
   constructor(
     head: HeadModel,
-    observations: readonly LandmarkObservation[],
+    observations: readonly FaceObservation[],
     options: Required<SolveTrackOptions>,
     onProgress?: OnProgress,
     signal?: AbortSignal,
@@ -171,7 +172,7 @@ class TrackSolve {
     const stretches = this.splitStretches();
     const main = stretches.reduce((best, stretch) => (stretch.length > best.length ? stretch : best));
     await this.solveClip(main, 2);
-    await this.solveEachFrame(20);
+    await this.solveEachFrame(10);
     this.excludeForeign(stretches, main);
     this.excludeUnexplained();
     this.alignLidsWithGaze();
