@@ -1,5 +1,5 @@
 import type { Camera } from '../tracking/track.ts';
-import type { HeadPose } from '../head/pose.ts';
+import { packPose, type HeadPose } from '../head/pose.ts';
 
 /** One tracked frame as the fit takes it. */
 export interface ClipFrame {
@@ -16,4 +16,26 @@ export interface Clip {
   readonly frames: readonly ClipFrame[];
   /** size² RGBA8 pixels (straight alpha: the matte), packed one uint32 per pixel, red in the lowest byte. */
   pixels(frame: number): Uint32Array;
+}
+
+/**
+ * A pose or camera that is not a number would draw nothing and teach the avatar that there is nothing: refuse it. Throws
+ * `RangeError` with the frame's position in the track.
+ */
+export function checkClip({ size, frames, pixels }: Clip): void {
+  for (const [frame, { index, camera, pose }] of frames.entries()) {
+    const floats = packPose(pose);
+    const faulty = floats.findIndex((value) => !Number.isFinite(value));
+    const fault =
+      faulty >= 0
+        ? `its pose holds ${floats[faulty]}`
+        : !Object.values(camera).every(Number.isFinite) || !(camera.focalX > 0 && camera.focalY > 0)
+          ? `its camera is ${JSON.stringify(camera)}`
+          : camera.width !== size || camera.height !== size
+            ? `its camera is of ${camera.width}×${camera.height} pixels, the clip of ${size}²`
+            : pixels(frame).length !== size * size
+              ? `it has ${pixels(frame).length} pixels, not ${size}²`
+              : null;
+    if (fault) throw new RangeError(`frame ${index} of the track cannot be used: ${fault}; track the video again, or leave the frame out`);
+  }
 }

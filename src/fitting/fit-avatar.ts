@@ -10,7 +10,7 @@ import { neutralPose, packPose, unpackPose, type HeadPose } from '../head/pose.t
 import type { LossRecord } from '../losses/loss-history.ts';
 import type { OnProgress } from '../video/frame.ts';
 import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
-import type { Clip } from './clip.ts';
+import { checkClip, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { FrameOrder } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, Training } from './training.ts';
@@ -29,6 +29,8 @@ export interface FitContext {
   readonly checkpoints?: CheckpointStore;
   /** Names everything that the result depends on; a checkpoint with another key is not resumed. */
   readonly key?: string;
+  /** Steps between checkpoints. The result does not depend on it. Default `CHECKPOINT_STEPS`. */
+  readonly checkpointSteps?: number;
   readonly log?: (line: string) => void;
 }
 
@@ -57,6 +59,11 @@ export const CHECKPOINT_STEPS = 500;
 export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions, context: FitContext = {}): Promise<FitResult> {
   const { clip, head } = inputs;
   checkOptions(options);
+  checkClip(clip);
+  const { checkpointSteps = CHECKPOINT_STEPS } = context;
+  if (!(Number.isInteger(checkpointSteps) && checkpointSteps >= 1 && checkpointSteps <= LOSS_SLOTS)) {
+    throw new RangeError(`checkpointSteps is ${checkpointSteps}; give a whole number from 1 to ${LOSS_SLOTS}`);
+  }
   const order = new FrameOrder(clip.frames.length, options.seed);
   const canonicalPose = canonicalPoseOf(head, clip);
   const trainingInputs = {
@@ -127,7 +134,7 @@ class FitRun {
   async advance(): Promise<void> {
     const { options } = this.#inputs;
     const from = this.#checkpoint.step;
-    const to = Math.min(options.steps, from + CHECKPOINT_STEPS);
+    const to = Math.min(options.steps, from + (this.#context.checkpointSteps ?? CHECKPOINT_STEPS));
     await this.#runSteps(from, to);
     const needed = await this.#training.rasterizer.neededIntersections();
     if (needed > this.#training.rasterizer.intersectionCapacity) {
@@ -212,7 +219,7 @@ class FitRun {
       key: this.#context.key ?? '',
       notes: {
         losses: JSON.stringify(this.#losses),
-        poseUpdates: JSON.stringify([...this.#training.poseUpdates]),
+        frameUpdates: JSON.stringify([...this.#training.frameUpdates]),
         intersections: String(this.#intersectionCapacity ?? ''),
       },
     });
@@ -220,7 +227,7 @@ class FitRun {
 
   #restore(checkpoint: Checkpoint): void {
     restoreCheckpoint(this.#gpu, this.#training.persistent, checkpoint);
-    this.#training.poseUpdates.set(JSON.parse(checkpoint.notes['poseUpdates'] ?? '[]') as number[]);
+    this.#training.frameUpdates.set(JSON.parse(checkpoint.notes['frameUpdates'] ?? '[]') as number[]);
     this.#training.rebuildIndex();
   }
 
@@ -253,7 +260,6 @@ function checkOptions(options: FitOptions): void {
       throw new RangeError(`fit option "${name}" is ${options[name]}; give a whole number above 0`);
     }
   }
-  if (CHECKPOINT_STEPS > LOSS_SLOTS) throw new Error('losses of a stretch do not fit the loss history');
 }
 
 /** Gaussians over the atlas: identity rotation, neighbour-distance scale, opacity 0.1, grey, on the surface (§3.1). */

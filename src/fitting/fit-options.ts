@@ -53,8 +53,10 @@ export interface LearningRates {
   readonly basisDelta: number;
   /** Δvertex, metres. */
   readonly vertexDelta: number;
-  /** Joint rotations (radians) and expression coefficients; translation (metres) takes a tenth. */
+  /** Joint rotations (radians), translation (metres) and expression coefficients. */
   readonly pose: number;
+  /** Log gain and bias of a frame's exposure. */
+  readonly exposure: number;
 }
 
 export interface LossWeights {
@@ -94,6 +96,7 @@ export const FIT_DEFAULTS: FitOptions = {
     basisDelta: 1e-5,
     vertexDelta: 1e-4,
     pose: 5e-4,
+    exposure: 1e-3,
   },
   weights: { ssim: 0.2, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 0 },
 };

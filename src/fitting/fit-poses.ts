@@ -3,7 +3,7 @@ import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { OnProgress } from '../video/frame.ts';
-import type { Clip } from './clip.ts';
+import { checkClip, type Clip } from './clip.ts';
 import { FIT_DEFAULTS, type FitOptions } from './fit-options.ts';
 import { STEPS_PER_SUBMIT, Training } from './training.ts';
 
@@ -30,6 +30,7 @@ export async function fitPoses(
 ): Promise<HeadPose[]> {
   const { steps, rate } = { ...FIT_POSES_DEFAULTS, ...given };
   if (clip.frames.length === 0) return [];
+  checkClip(clip);
   const options: FitOptions = {
     ...FIT_DEFAULTS,
     deltas: false,

@@ -15,6 +15,7 @@ import { padVertices, poseRecordStride } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { vertexAdjacency } from '../head/laplacian.ts';
 import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
+import { createExposure, EXPOSURE_STRIDE, type Exposure } from '../losses/exposure/exposure.ts';
 import { createGaussianRegularisers, type GaussianRegularisers } from '../losses/gaussian-regularisers/gaussian-regularisers.ts';
 import { LossHistory } from '../losses/loss-history.ts';
 import { createPhotometricLoss, type PhotometricLoss } from '../losses/photometric/photometric.ts';
@@ -52,6 +53,8 @@ export interface TrainingInputs {
   /** Most Gaussians the run can reach. */
   readonly capacity: number;
   readonly intersectionCapacity?: number;
+  /** As the rasteriser's; tests of gradients lower it, since the true function jumps at the cut-off. */
+  readonly alphaMin?: number;
 }
 
 /** Everything on the GPU that one fit needs, and how one step is recorded: the method of Stage I from top to bottom. */
@@ -67,8 +70,8 @@ export class Training {
   readonly #gpu: Gpu;
   readonly #inputs: TrainingInputs;
   readonly #parts: Parts;
-  /** Updates that each frame's pose has had. */
-  readonly poseUpdates: Uint32Array;
+  /** Updates that each frame's own parameters (pose, exposure) have had. */
+  readonly frameUpdates: Uint32Array;
 
   private constructor(gpu: Gpu, inputs: TrainingInputs, parts: Parts) {
     this.#gpu = gpu;
@@ -81,7 +84,7 @@ export class Training {
     this.history = parts.history;
     this.poses = parts.poses;
     this.poseStride = parts.poseStride;
-    this.poseUpdates = new Uint32Array(inputs.clip.frames.length);
+    this.frameUpdates = new Uint32Array(inputs.clip.frames.length);
   }
 
   static async create(gpu: Gpu, inputs: TrainingInputs): Promise<Training> {
@@ -108,9 +111,9 @@ export class Training {
     if (vertexOffset) writeBuffer(this.#gpu, this.deformation.vertexOffset, padVertices(vertexOffset));
   }
 
-  /** What a checkpoint must hold beside `poseUpdates`. */
+  /** What a checkpoint must hold beside `frameUpdates`. */
   get persistent(): PersistentBuffer[] {
-    const { deformation, deltaAdam, poses, poseAdam } = this.#parts;
+    const { deformation, deltaAdam, poses, poseAdam, exposure, exposureAdam } = this.#parts;
     return [
       ...this.gaussians.persistent,
       { name: 'displacements', buffer: deformation.displacements },
@@ -122,6 +125,8 @@ export class Training {
       { name: 'frame states', buffer: deformation.frameStates },
       { name: 'poses', buffer: poses },
       { name: 'pose moments', buffer: poseAdam.moments },
+      ...(exposure ? [{ name: 'exposure', buffer: exposure.parameters }] : []),
+      ...(exposureAdam ? [{ name: 'exposure moments', buffer: exposureAdam.moments }] : []),
     ];
   }
 
@@ -142,7 +147,7 @@ export class Training {
    */
   recordStep(commands: Commands, step: number, frame: number): void {
     const { options } = this.#inputs;
-    const { gaussians, poseAdam, deltaAdam, regularisers } = this.#parts;
+    const { gaussians, poseAdam, deltaAdam, exposureAdam, regularisers } = this.#parts;
     const slot = (step - 1) % options.deltaFrames;
     // The deltas' penalties change little between frames: once per batch, with the batch's weight.
     const endsBatch = options.deltas && slot === options.deltaFrames - 1;
@@ -154,10 +159,11 @@ export class Training {
     gaussians.gather(commands, this.rasterizer.mean2dGradient);
     const factor = rateFactor(step, options);
     const updates = gaussians.updates(step, factor);
+    const update = ++this.frameUpdates[frame]!;
     if (options.refineTrack) {
-      const update = ++this.poseUpdates[frame]!;
       updates.push([poseAdam, { step: update, record: frame, learningRate: options.rates.pose * factor }]);
     }
+    if (exposureAdam) updates.push([exposureAdam, { step: update, record: frame }]);
     stepTogether(commands, 'adam', updates);
     if (endsBatch) {
       deltaAdam.step(commands, {
@@ -173,7 +179,7 @@ export class Training {
   recordPoseStep(commands: Commands, frame: number, rate: number): void {
     this.#recordForward(commands, 1, frame, {});
     this.#recordBackward(commands, frame, {}, true);
-    const update = ++this.poseUpdates[frame]!;
+    const update = ++this.frameUpdates[frame]!;
     this.#parts.poseAdam.step(commands, { step: update, record: frame, learningRate: rate });
   }
 
@@ -183,16 +189,19 @@ export class Training {
   }
 
   dispose(): void {
-    const { owned, gaussians, deformation, placement, rasterizer, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers } = this.#parts;
+    const { owned, gaussians, deformation, placement, rasterizer, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers, exposure, exposureAdam } = this.#parts;
     for (const part of [gaussians, deformation, placement, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers]) part.dispose();
+    exposure?.dispose();
+    exposureAdam?.dispose();
     rasterizer.destroy();
     owned.destroy();
   }
 
   #recordForward(commands: Commands, step: number, frame: number, deform: DeformationForwardOptions): void {
     const { clip, options } = this.#inputs;
-    const { targets, cameras, photometric } = this.#parts;
+    const { targets, cameras, photometric, exposure } = this.#parts;
     const background = options.background === 'white' ? WHITE : this.#randomBackground(step);
+    this.#background = background;
     const record = packCamera({ camera: clip.frames[frame]!.camera, cameraFromWorld: IDENTITY_VIEW, background });
     const camera = cameras.binding(cameras.write(commands, record));
     const pixelCount = clip.size * clip.size;
@@ -202,8 +211,9 @@ export class Training {
     this.placement.forward(commands);
     this.#input = { gaussians: this.placement.world, count: this.gaussians.count, camera };
     this.rasterizer.forward(commands, this.#input);
+    exposure?.forward(commands, { frame, background });
     photometric.record(commands, {
-      image: this.rasterizer.image,
+      image: exposure?.exposed ?? this.rasterizer.image,
       target: targets,
       targetOffset: target * pixelCount,
       background,
@@ -213,6 +223,7 @@ export class Training {
   }
 
   #nextTarget = 0;
+  #background: readonly number[] = WHITE;
   #input!: { gaussians: WorldGaussians; count: GPUBuffer; camera: GPUBufferBinding };
 
   #recordDeltaPenalties(commands: Commands, step: number): void {
@@ -224,7 +235,8 @@ export class Training {
   }
 
   #recordBackward(commands: Commands, frame: number, deform: DeformationBackwardOptions, withPose: boolean): void {
-    const { photometric, poseGradient } = this.#parts;
+    const { photometric, poseGradient, exposure } = this.#parts;
+    exposure?.backward(commands, { frame, background: this.#background });
     this.rasterizer.backward(commands, { ...this.#input, imageGradient: photometric.imageGradient });
     this.placement.backward(commands, this.rasterizer.gradients);
     this.deformation.backward(commands, this.poseBinding(frame), {
@@ -273,6 +285,9 @@ interface Parts {
   readonly poseStride: number;
   readonly poseGradient: GPUBuffer;
   readonly poseAdam: Adam;
+  /** Null unless the options ask for it. */
+  readonly exposure: Exposure | null;
+  readonly exposureAdam: Adam | null;
   readonly targets: GPUBuffer;
   readonly cameras: UniformRing;
 }
@@ -294,6 +309,7 @@ async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
     height: size,
     gaussianCapacity: capacity,
     ...(inputs.intersectionCapacity ? { intersectionCapacity: inputs.intersectionCapacity } : {}),
+    ...(inputs.alphaMin === undefined ? {} : { alphaMin: inputs.alphaMin }),
   });
   const placement = await createPlacement(gpu, {
     triangles: head.triangles,
@@ -308,6 +324,16 @@ async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
   });
   const history = await LossHistory.create(gpu, LOSS_SLOTS);
   const poseStride = poseRecordStride(head.expressionNames.length);
+  const photometric = await createPhotometricLoss(gpu, { width: size, height: size, history, matte: options.weights.matte > 0 });
+  const exposure = options.exposure
+    ? await createExposure(gpu, {
+        width: size,
+        height: size,
+        frameCount: clip.frames.length,
+        image: rasterizer.image,
+        imageGradient: photometric.imageGradient,
+      })
+    : null;
   const poses = own('poses', packPoses(inputs, poseStride));
   const poseGradient = own('pose gradient', poseStride);
   return {
@@ -318,7 +344,18 @@ async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
     placement,
     rasterizer,
     history,
-    photometric: await createPhotometricLoss(gpu, { width: size, height: size, history, matte: options.weights.matte > 0 }),
+    photometric,
+    exposure,
+    exposureAdam: exposure
+      ? await createAdam(gpu, {
+          label: 'exposure',
+          parameters: exposure.parameters,
+          gradients: exposure.parameterGradient,
+          gradientsOfOneRecord: true,
+          stride: EXPOSURE_STRIDE,
+          learningRate: options.rates.exposure,
+        })
+      : null,
     regularisers: await createGaussianRegularisers(gpu, {
       capacity,
       count: gaussians.count,
@@ -357,7 +394,7 @@ function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {
   return packed;
 }
 
-/** Which floats of a pose record learn, and how fast: metres move a tenth as fast as radians and coefficients. */
+/** Which floats of a pose record learn: the padding does not. */
 function poseRateFactors(head: HeadModel, floats: number): Float32Array {
   const factors = new Float32Array(floats);
   factors.fill(1, 0, POSE_JOINT_FLOATS + head.expressionNames.length);
