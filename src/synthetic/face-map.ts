@@ -1,5 +1,6 @@
 import { MEDIAPIPE_BROWS, CONTOURS } from '../head/landmarks/face-topology.ts';
 import type { HeadModel } from '../head/head-model.ts';
+import { smoothstep } from './noise.ts';
 
 type Point = readonly [number, number, number];
 
@@ -44,7 +45,7 @@ export function createFaceMap(head: HeadModel): FaceMap {
     upperLid: (x, y, z) => lineDistance(upper[x > 0 ? 1 : 0], x, y, z),
     lowerLid: (x, y, z) => lineDistance(lower[x > 0 ? 1 : 0], x, y, z),
     mouthLine: (x, y) => lineDistance(mouth, x, y, null),
-    scalpDepth: scalpDepth(head),
+    scalpDepth: scalpDepth(head, at(10)),
   };
 }
 
@@ -76,8 +77,12 @@ function signedDistance(outline: readonly Point[], x: number, y: number): number
   return inside ? -distance : distance;
 }
 
-/** Dijkstra over the edges from the scalp's border, inwards and outwards. */
-function scalpDepth(head: HeadModel): Float32Array {
+/** The hair over the forehead begins this far above the regions' border: the face mesh's topmost points stay bare. */
+const FOREHEAD_MARGIN = 0.009;
+const SMOOTHING_PASSES = 6;
+
+/** Shortest ways over the edges from the scalp's border, inwards and outwards; then smoothed, since borders run in steps. */
+function scalpDepth(head: HeadModel, forehead: Point): Float32Array {
   const scalp = head.regionNames.indexOf('scalp');
   const skinNames = new Set(['face', 'scalp', 'neck', 'leftEar', 'rightEar', 'lips', 'leftEyelids', 'rightEyelids']);
   const isScalp = new Uint8Array(head.vertexCount);
@@ -115,5 +120,18 @@ function scalpDepth(head: HeadModel): Float32Array {
     }
     front = [...next];
   }
-  return depth.map((distance, vertex) => (Number.isFinite(distance) ? (isScalp[vertex] ? distance : -distance) : -1));
+  let signed = depth.map((distance, vertex) =>
+    Number.isFinite(distance) ? (isScalp[vertex] ? distance : -distance) : -1,
+  );
+  for (let pass = 0; pass < SMOOTHING_PASSES; pass++) {
+    signed = signed.map((own, vertex) => {
+      if (own === -1 || neighbours[vertex].size === 0) return own;
+      let sum = 0;
+      for (const other of neighbours[vertex]) sum += signed[other];
+      return 0.4 * own + (0.6 * sum) / neighbours[vertex].size;
+    });
+  }
+  return signed.map(
+    (distance, vertex) => distance - FOREHEAD_MARGIN * smoothstep(0.3, 0.9, v[vertex * 3 + 2] / forehead[2]),
+  );
 }

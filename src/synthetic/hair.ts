@@ -73,7 +73,7 @@ function hairOffsets(head: HeadModel, face: FaceMap, carriers: Uint32Array, seed
     const frontal = smoothstep(0.01, front - 0.01, z) * smoothstep(0.1, 0.6, (y - ear) / (top - ear));
     const thickness = 0.007 + 0.015 * upwards + 0.008 * frontal;
     // Over the forehead it begins on the border and is brushed up, so that the face stays free.
-    const rise = smoothstep(mix(-OVERHANG, 0.001, frontal), 0.024, face.scalpDepth[vertex]);
+    const rise = smoothstep(mix(-OVERHANG, 0.001, frontal), 0.03, face.scalpDepth[vertex]);
     const bulk = thickness * rise * (1 + 0.2 * clumps(x / 0.02, y / 0.02, z / 0.02));
     // Tips lean back and, at the sides, down.
     const lean = [0, -0.35 * (1 - upwards) + 0.45 * frontal, -0.75 * frontal];

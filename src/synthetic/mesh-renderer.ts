@@ -179,10 +179,13 @@ export async function createMeshRenderer(gpu: Gpu): Promise<MeshRenderer> {
         depthClearValue: 1,
       },
     });
-    pass.setBindGroup(0, device.createBindGroup({
-      layout: viewLayout,
-      entries: [{ binding: 0, resource: { buffer: viewBuffer } }],
-    }));
+    pass.setBindGroup(
+      0,
+      device.createBindGroup({
+        layout: viewLayout,
+        entries: [{ binding: 0, resource: { buffer: viewBuffer } }],
+      }),
+    );
     for (const part of parts) {
       const corners = packCorners(part);
       const cornerBuffer = own(
@@ -198,14 +201,17 @@ export async function createMeshRenderer(gpu: Gpu): Promise<MeshRenderer> {
       const alphaCutoff = albedo?.channels === 4 ? 0.5 : 0;
       writeBuffer(gpu, partBuffer, new Float32Array([albedo ? 1 : 0, shininess, alphaCutoff, 0]));
       pass.setPipeline(pipelines[kind][part.material?.isDoubleSided ? 'none' : 'back']);
-      pass.setBindGroup(1, device.createBindGroup({
-        layout: partLayout,
-        entries: [
-          { binding: 0, resource: { buffer: partBuffer } },
-          { binding: 1, resource: textureOf(albedo ?? white).createView() },
-          { binding: 2, resource: sampler },
-        ],
-      }));
+      pass.setBindGroup(
+        1,
+        device.createBindGroup({
+          layout: partLayout,
+          entries: [
+            { binding: 0, resource: { buffer: partBuffer } },
+            { binding: 1, resource: textureOf(albedo ?? white).createView() },
+            { binding: 2, resource: sampler },
+          ],
+        }),
+      );
       pass.setVertexBuffer(0, cornerBuffer);
       pass.draw(corners.length / CORNER_FLOATS);
     }
@@ -289,12 +295,10 @@ function uploadImage(gpu: Gpu, image: Image): GPUTexture {
       rgba.set(image.data.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
     }
   }
-  gpu.device.queue.writeTexture(
-    { texture },
-    rgba as Uint8Array<ArrayBuffer>,
-    { bytesPerRow: image.width * 4 },
-    [image.width, image.height],
-  );
+  gpu.device.queue.writeTexture({ texture }, rgba as Uint8Array<ArrayBuffer>, { bytesPerRow: image.width * 4 }, [
+    image.width,
+    image.height,
+  ]);
   return texture;
 }
 
