@@ -57,19 +57,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     }
     // Each lane fetches one Gaussian of the batch; then all take them in turn, and each lane keeps its own's record.
     let intersection = intersections[min(batch + lane, list.y - 1u)];
-    let gaussian = intersection.x * 3u;
-    let fetchedPlace = projected[gaussian];
-    let fetchedConic = projected[gaussian + 1u].xyz;
-    let fetchedColor = projected[gaussian + 2u].xyz;
+    let address = intersection.x * 3u;
+    let fetched = prepared(projected[address], projected[address + 1u].xyz, projected[address + 2u].xyz);
     var record0 = vec4f(0.0);
     var record1 = vec4f(0.0);
     var record2 = 0.0;
     for (var j = 0u; j < min(8u, list.y - batch); j++) {
-      let place = subgroupShuffle(fetchedPlace, j);
-      let conic = subgroupShuffle(fetchedConic, j);
-      let color = subgroupShuffle(fetchedColor, j);
-      let d = corner - place.xy;
-      let opacities = opacitiesAlong(conic, d, place.z);
+      let gaussian = takenFromLane(fetched, j);
+      let color = gaussian.color;
+      let d = corner - gaussian.place.xy;
+      let opacities = opacitiesAlong(gaussian, d);
       // From the last row up, so that sums of sums weigh each row by its number: sum1 = Σ e·r, sum2 = Σ e·r·(r+1)/2.
       var sum0 = 0.0;
       var sum1 = 0.0;

@@ -34,15 +34,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
       break;
     }
     // Each lane fetches one Gaussian of the batch; then all take them in turn.
-    let gaussian = intersections[min(batch + lane, list.y - 1u)].x * 3u;
-    let fetchedPlace = projected[gaussian];
-    let fetchedConic = projected[gaussian + 1u].xyz;
-    let fetchedColor = projected[gaussian + 2u].xyz;
+    let address = intersections[min(batch + lane, list.y - 1u)].x * 3u;
+    let fetched = prepared(projected[address], projected[address + 1u].xyz, projected[address + 2u].xyz);
     for (var j = 0u; j < min(8u, list.y - batch); j++) {
-      let place = subgroupShuffle(fetchedPlace, j);
-      let conic = subgroupShuffle(fetchedConic, j);
-      let color = subgroupShuffle(fetchedColor, j);
-      let opacities = opacitiesAlong(conic, corner - place.xy, place.z);
+      let gaussian = takenFromLane(fetched, j);
+      let color = gaussian.color;
+      let opacities = opacitiesAlong(gaussian, corner - gaussian.place.xy);
       for (var r = 0u; r < tileHeight; r++) {
         let alpha = min(alphaMax, opacities[r]);
         let taken = alpha >= alphaMin && transmittance[r] >= transmittanceMin;

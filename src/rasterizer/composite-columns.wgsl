@@ -21,32 +21,58 @@ fn startTransmittance(column: u32, row: u32) -> f32 {
   return select(0.0, 1.0, column < imageWidth && row < imageHeight);
 }
 
+// What a lane prepares of the Gaussian it fetches, before all take it in turn.
+struct Fetched {
+  // mean2d, opacity, and exp(−conic.yy).
+  place: vec4f,
+  conic: vec3f,
+  color: vec3f,
+}
+
+fn prepared(place: vec4f, conic: vec3f, color: vec3f) -> Fetched {
+  return Fetched(vec4f(place.xyz, exp(-conic.z)), conic, color);
+}
+
+fn takenFromLane(fetched: Fetched, lane: u32) -> Fetched {
+  return Fetched(
+    subgroupShuffle(fetched.place, lane),
+    subgroupShuffle(fetched.conic, lane),
+    subgroupShuffle(fetched.color, lane),
+  );
+}
+
 // opacity·falloff of one Gaussian at every row of a column, `d` being the column's top pixel minus the mean.
 //
 // Along a column the exponent is a parabola, constant + r·(linear + r·square), so each value is its neighbour's times a
-// ratio, and each ratio the one before times exp(2·square): two products in place of an exponential. Every eight rows
-// start anew from an exponential at their middle. The image-space covariance is at least covarianceDilation, so where
-// any of the eight is above 1/255 the middle one is above exp(−57): it has not left float32. Ratios are held below
-// exp(80), which only acts where all that follow are far below the cut-off, and keeps 0·∞ out.
-fn opacitiesAlong(conic: vec3f, d: vec2f, opacity: f32) -> Column {
+// ratio, and each ratio the one before times q = exp(2·square) = exp(−conic.yy): two products in place of an
+// exponential. Every eight rows start anew from an exponential at their middle.
+//
+// Range: the image-space covariance is at least covarianceDilation, so conic.yy ≤ 1/0.3. Where any of eight rows is above
+// 1/255, their middle is then above exp(−57), and the ratio at row 3 lies within exp(±80): holding it there only acts on
+// columns that the Gaussian does not reach, where too small a ratio does no harm and 0·∞ would.
+fn opacitiesAlong(gaussian: Fetched, d: vec2f) -> Column {
+  let conic = gaussian.conic;
+  let q = gaussian.place.w;
   let constant = -0.5 * (conic.x * d.x * d.x + conic.z * d.y * d.y) - conic.y * d.x * d.y;
   let linear = -conic.z * d.y - conic.y * d.x;
   let square = -0.5 * conic.z;
-  let ratioOfRatios = exp(2.0 * square);
+  var middleRatio = exp(clamp(linear + 7.0 * square, -80.0, 80.0));
   var opacities: Column;
   for (var middle = 3u; middle < tileHeight; middle += 8u) {
     let row = f32(middle);
-    opacities[middle] = opacity * exp(constant + row * (linear + row * square));
-    var ratio = exp(min(80.0, linear + (2.0 * row + 1.0) * square));
+    opacities[middle] = gaussian.place.z * exp(constant + row * (linear + row * square));
+    var ratio = middleRatio;
     for (var k = 1u; k < 5u; k++) {
       opacities[middle + k] = opacities[middle + k - 1u] * ratio;
-      ratio *= ratioOfRatios;
+      ratio *= q;
     }
-    ratio = exp(min(80.0, -linear - (2.0 * row - 1.0) * square));
+    ratio = q / middleRatio;
     for (var k = 1u; k < 4u; k++) {
       opacities[middle - k] = opacities[middle - k + 1u] * ratio;
-      ratio *= ratioOfRatios;
+      ratio *= q;
     }
+    let q2 = q * q;
+    middleRatio = max(1e-35, middleRatio * (q2 * q2) * (q2 * q2));
   }
   return opacities;
 }
