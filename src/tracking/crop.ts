@@ -110,3 +110,15 @@ function smooth(values: readonly number[]): number[] {
     return sum / total;
   });
 }
+
+/** Landmarks of the frame, L×3, in pixels of a crop that is resampled to `size`²; z scales along. */
+export function landmarksInCrop(landmarks: Float32Array, square: CropSquare, size: number): Float32Array {
+  const scale = size / square.size;
+  const moved = new Float32Array(landmarks.length);
+  for (let i = 0; i < landmarks.length; i += 3) {
+    moved[i] = (landmarks[i] - square.x) * scale;
+    moved[i + 1] = (landmarks[i + 1] - square.y) * scale;
+    moved[i + 2] = landmarks[i + 2] * scale;
+  }
+  return moved;
+}

@@ -1,0 +1,81 @@
+import { boxFilter, resizeMap, smoothstep } from './box-filter.ts';
+import { guidedFilter } from './guided-filter.ts';
+
+/** A refined matte and the colours that the foreground has where background shines through. */
+export interface RefinedMatte {
+  readonly alpha: Float32Array;
+  /** Three planes, 0…1. */
+  readonly foreground: readonly Float32Array[];
+}
+
+/**
+ * Snaps a rough mask to the image's edges, then, where foreground and background differ in colour nearby, solves for the
+ * share of each in every pixel between them: C = α·F + (1 − α)·B with F and B the mean colours of the certain pixels
+ * around. Hair gets its wisps, and the background's colour goes out of them.
+ *
+ * @param planes Red, green, blue, 0…1, size².
+ */
+export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array, size: number): RefinedMatte {
+  const unit = size / 256;
+  const guided = guidedFilter(planes, mask, size, size, { radius: Math.round(5 * unit), epsilon: 3e-4, subsampling: 2 * Math.floor(unit) });
+  const rough = guided.map((value) => Math.min(Math.max((value - 0.08) / 0.84, 0), 1));
+  const radius = Math.round(7 * unit);
+  const certain = knownColors(planes, rough, (alpha) => smoothstep(0.9, 0.99, alpha), size, radius);
+  const outside = knownColors(planes, rough, (alpha) => smoothstep(0.1, 0.01, alpha), size, radius);
+  const alpha = rough.slice();
+  const foreground = planes.map((plane) => plane.slice());
+  for (let i = 0; i < alpha.length; i++) {
+    const isBetween = rough[i] > 0.004 && rough[i] < 0.996;
+    if (!isBetween || certain.weight[i] < 1e-3 || outside.weight[i] < 1e-3) continue;
+    let dot = 0;
+    let norm = 0;
+    for (let channel = 0; channel < 3; channel++) {
+      const span = certain.colors[channel][i] - outside.colors[channel][i];
+      dot += (planes[channel][i] - outside.colors[channel][i]) * span;
+      norm += span * span;
+    }
+    const solved = Math.min(Math.max(dot / Math.max(norm, 1e-6), 0), 1);
+    let residual = 0;
+    for (let channel = 0; channel < 3; channel++) {
+      const span = certain.colors[channel][i] - outside.colors[channel][i];
+      residual += (planes[channel][i] - outside.colors[channel][i] - solved * span) ** 2;
+    }
+    // Trust the colours where they are far apart and explain the pixel.
+    const trust = (norm / (norm + 0.03)) * Math.exp(-residual / 0.02);
+    alpha[i] = rough[i] + trust * (solved - rough[i]);
+    for (let channel = 0; channel < 3; channel++) {
+      const span = certain.colors[channel][i] - outside.colors[channel][i];
+      foreground[channel][i] = Math.min(Math.max(planes[channel][i] + trust * (1 - alpha[i]) * span, 0), 1);
+    }
+  }
+  return { alpha, foreground };
+}
+
+/**
+ * Mean colour, and how much there is to take it from, of the pixels around that `weigh` is sure of. On a grid of half the
+ * resolution: the means are smooth.
+ */
+function knownColors(planes: readonly Float32Array[], alpha: Float32Array, weigh: (alpha: number) => number, size: number, radius: number): { colors: Float32Array[]; weight: Float32Array } {
+  const half = Math.ceil(size / 2);
+  const weights = new Float32Array(half * half);
+  const sums = planes.map(() => new Float32Array(half * half));
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const from = y * size + x;
+      const weight = weigh(alpha[from]);
+      if (weight === 0) continue;
+      const to = (y >> 1) * half + (x >> 1);
+      weights[to] += weight;
+      for (let channel = 0; channel < 3; channel++) sums[channel][to] += weight * planes[channel][from];
+    }
+  }
+  const reach = Math.max(Math.round(radius / 2), 1);
+  const blur = (map: Float32Array): Float32Array => boxFilter(boxFilter(map, half, half, reach), half, half, reach);
+  const weight = blur(weights);
+  const colors = sums.map((sum) => {
+    const mean = blur(sum);
+    for (let i = 0; i < mean.length; i++) mean[i] /= Math.max(weight[i], 1e-6);
+    return resizeMap(mean, half, half, size, size);
+  });
+  return { colors, weight: resizeMap(weight, half, half, size, size) };
+}
