@@ -5,7 +5,7 @@ import { randomNormal, randomUniform } from '../src/math/random.ts';
 import { axisAngleFromMatrix, matrixFromAxisAngle, multiplyMatrices } from '../src/math/rotation.ts';
 import { readCanonicalFace } from '../src/platform/node/canonical-face.ts';
 import type { FaceObservation } from '../src/tracking/observation.ts';
-import type { CropSquare } from '../src/tracking/solve-observations.ts';
+import type { CropSquare } from '../src/tracking/crop.ts';
 
 /** A face whose landmark embedding is exact: MediaPipe's canonical mesh with smooth made-up bases. */
 export function madeFace(): HeadModel {
@@ -117,12 +117,13 @@ export interface MadeClipOptions {
   readonly outliers?: number;
   readonly focal?: number;
   readonly identityScale?: number;
+  readonly identitySeed?: number;
 }
 
 /** A motion take of a made identity, seen as landmarks in a 640×480 video at 30 frames per second. */
 export function madeClip(head: HeadModel, options: MadeClipOptions): MadeClip {
-  const { frameCount, yaw = 0.7, noise = 0.5, outliers = 0, focal = 800, identityScale = 1 } = options;
-  const identity = Float32Array.from(head.identityNames, (_, k) => identityScale * randomNormal(3, 0, k));
+  const { frameCount, yaw = 0.7, noise = 0.5, outliers = 0, focal = 800, identityScale = 1, identitySeed = 3 } = options;
+  const identity = Float32Array.from(head.identityNames, (_, k) => identityScale * randomNormal(identitySeed, 0, k));
   const poses = Array.from({ length: frameCount }, (_, i) => takePose(head, i / 30, yaw));
   const [videoWidth, videoHeight] = [640, 480];
   const observations = poses.map((pose, frame) => ({

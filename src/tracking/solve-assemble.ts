@@ -8,10 +8,10 @@ import {
   transposeMatrix,
   type Matrix3,
 } from '../math/rotation.ts';
+import type { CropSquare } from './crop.ts';
 import type { Gaze } from './solve-gaze.ts';
 import type { LandmarkBasis } from './solve-landmarks.ts';
 import { meanRotation, splitNeck } from './solve-neck.ts';
-import type { CropSquare } from './solve-observations.ts';
 import { frameResidual } from './solve-residual.ts';
 import type { SolveFrame } from './solve-shared.ts';
 import { translationOf, type ClipState } from './solve-state.ts';
@@ -21,6 +21,7 @@ import type { Camera, Track, TrackFrame } from './track.ts';
 export interface SolvedFrame extends SolveFrame {
   readonly crop: CropSquare;
   readonly landmarks: Float32Array | null;
+  readonly isReported: boolean;
   readonly excluded: string | null;
 }
 
@@ -140,14 +141,15 @@ function between(a: RigidPose, b: RigidPose, share: number): RigidPose {
   };
 }
 
-/** One line per reason and run of frames. */
+/** One line per reason and run of frames, for what the solver itself found. */
 function exclusionWarnings(frames: readonly SolvedFrame[]): string[] {
   const lines: string[] = [];
   let start = 0;
-  const kind = (reason: string | null): string | null => reason?.replace(/[\d.]+/g, '#') ?? null;
+  const reasonOf = ({ excluded, isReported }: SolvedFrame): string | null => (isReported ? null : excluded);
+  const kindOf = (frame: SolvedFrame): string | null => reasonOf(frame)?.replace(/[\d.]+/g, '#') ?? null;
   for (let i = 1; i <= frames.length; i++) {
-    if (i < frames.length && kind(frames[i].excluded) === kind(frames[start].excluded)) continue;
-    const reason = frames[start].excluded;
+    if (i < frames.length && kindOf(frames[i]) === kindOf(frames[start])) continue;
+    const reason = reasonOf(frames[start]);
     if (reason !== null) {
       const [first, last] = [frames[start].data.sourceIndex, frames[i - 1].data.sourceIndex];
       lines.push(`${first === last ? `Frame ${first} is` : `Frames ${first} to ${last} are`} left out: ${reason}.`);

@@ -27,7 +27,7 @@ export interface Gaze {
 interface Eye {
   /** Metres, head space. */
   readonly center: Float64Array;
-  /** From the centre to the iris, looking straight ahead. */
+  /** From the centre to the eyeball's front, where the iris is painted, looking straight ahead. */
   readonly iris: Float64Array;
 }
 
@@ -37,8 +37,7 @@ const LARGEST_PITCH = 1.3 * MAX_VERTICAL_GAZE;
 /** Radians: error of a gaze measured on an open eye, and its acceleration per (1/30 s)²; saccades cost ever less. */
 const MEASURE_SIGMA = 0.03;
 const MOTION_SIGMA = 0.02;
-/** The iris lies this share of the way from the eyeball's centre to its front (the cornea bulges over it). */
-const IRIS_DEPTH = 0.85;
+/** Metres: for a head model whose eyeballs have no region of their own. */
 const EYEBALL_RADIUS = 0.012;
 /** Lid opening, as a share of the clip's widest usual one, at which the iris begins to count and counts fully. */
 const HIDDEN_OPENING = 0.3;
@@ -84,7 +83,7 @@ function findEye(head: HeadModel, clip: ClipState, jointName: JointName, region:
     }
   }
   const reach = regionIndex >= 0 && Number.isFinite(frontZ) ? frontZ - center[2] : EYEBALL_RADIUS;
-  return { center, iris: Float64Array.of(0, 0, IRIS_DEPTH * (reach > 0.004 ? reach : EYEBALL_RADIUS)) };
+  return { center, iris: Float64Array.of(0, 0, reach > 0.004 ? reach : EYEBALL_RADIUS) };
 }
 
 function solveEye(

@@ -2,6 +2,8 @@ import { factorCholesky, solveLower, solveLowerTransposed } from './solve-choles
 import type { FrameProblem } from './solve-frame.ts';
 import { orthonormalRows, type ClipState, type FrameData, type FrameState } from './solve-state.ts';
 
+/** Pixels per metre: a face 8 pixels wide. Points that fall together show no head. */
+const LEAST_SCALE = 50;
 /** Rounds of reweighting against outliers. */
 const ROUNDS = 5;
 
@@ -24,7 +26,7 @@ export function initializePose(problem: FrameProblem, clip: ClipState, data: Fra
   }
   const first = Math.hypot(camera[0], camera[1], camera[2]);
   const second = Math.hypot(camera[4], camera[5], camera[6]);
-  if (!(first > 0 && second > 0)) return false;
+  if (!(Math.min(first, second) > LEAST_SCALE)) return false;
   // Symmetric orthogonalisation of the two unit rows: neither is favoured.
   const sum = [0, 1, 2].map((k) => camera[k] / first + camera[4 + k] / second);
   const difference = [0, 1, 2].map((k) => camera[k] / first - camera[4 + k] / second);

@@ -1,15 +1,8 @@
 import type { HeadModel } from '../head/head-model.ts';
 import { ARKIT_EXPRESSION_NAMES } from '../head/head-model.ts';
+import type { CropSquare } from './crop.ts';
 import type { FaceObservation } from './observation.ts';
 import { RESIDUAL_CROP_SIZE, type FrameData } from './solve-state.ts';
-
-/** A square of source pixels that becomes the working image. */
-export interface CropSquare {
-  /** Left and top edges. */
-  readonly x: number;
-  readonly y: number;
-  readonly size: number;
-}
 
 /** How strongly expressions are pulled before any landmark is seen. */
 export interface ExpressionPrior {
@@ -25,6 +18,8 @@ export interface PreparedFrame {
   /** The observation's own pixels, with irises; null without a usable face. */
   readonly landmarks: Float32Array | null;
   readonly excluded: string | null;
+  /** The reason came with the observation: whoever observed has told it. */
+  readonly isReported: boolean;
 }
 
 /** At least this share of a face's points must be finite and within reach of the picture. */
@@ -64,7 +59,7 @@ export function prepareFrame(
   };
   const excluded =
     observation.excluded ?? (enough ? null : `only ${seen} of ${landmarkCount} face points were found`);
-  return { data, landmarks: enough ? landmarks : null, excluded };
+  return { data, landmarks: enough ? landmarks : null, excluded, isReported: observation.excluded !== null };
 }
 
 /** Scores by ARKit name pull the coefficients of that name, and both halves of a name that the head splits in two. */

@@ -1,6 +1,7 @@
 import { arkitFromEyePose } from '../head/eye-pose.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import type { OnProgress } from '../video/frame.ts';
+import type { CropSquare } from './crop.ts';
 import type { FaceObservation } from './observation.ts';
 import { assembleTrack } from './solve-assemble.ts';
 import { findStretches, median, residualThreshold } from './solve-exclusion.ts';
@@ -9,7 +10,7 @@ import { solveGaze, type Gaze } from './solve-gaze.ts';
 import { initializePose } from './solve-initial.ts';
 import { chooseKeyframes } from './solve-keyframes.ts';
 import { FACE_MESH_PARTS, landmarkBasis, landmarkWeights } from './solve-landmarks.ts';
-import { prepareFrame, type CropSquare } from './solve-observations.ts';
+import { prepareFrame } from './solve-observations.ts';
 import { solveOffsets } from './solve-offsets.ts';
 import { frameResidual } from './solve-residual.ts';
 import { solveSequence, type MotionPrior } from './solve-sequence.ts';
@@ -78,6 +79,7 @@ const OFFSET_SIGMA_OVAL = 0.005;
 export interface TrackedFrame extends SolveFrame {
   readonly crop: CropSquare;
   readonly landmarks: Float32Array | null;
+  readonly isReported: boolean;
   excluded: string | null;
 }
 
