@@ -17,7 +17,10 @@ interface Shot {
   readonly title: string;
   readonly expression?: string;
   readonly identity?: string;
+  /** Radians about the jaw joint's first axis. */
   readonly jawOpen?: number;
+  /** Axis-angle of the neck joint. */
+  readonly neck?: readonly [number, number, number];
   /** Degrees: the camera goes round to the subject's left, and up. */
   readonly yaw?: number;
   readonly pitch?: number;
@@ -40,8 +43,15 @@ if (options.head !== 'builtin') throw new RangeError(`--head ${options.head}: on
 const head = createBuiltinHead(readCanonicalFace());
 const sheets: Record<string, readonly Shot[]> = {
   views: viewShots(),
-  expressions: head.expressionNames.map((name) => ({ title: name, expression: `${name}=1`, zoom: 1.7, target: [0, 0, 0.02] })),
-  identity: head.identityNames.flatMap((name) => [-2, 2].map((value) => ({ title: `${name} ${value}`, identity: `${name}=${value}`, yaw: 25 }))),
+  expressions: head.expressionNames.map((name) => ({
+    title: name,
+    expression: `${name}=1`,
+    zoom: 1.7,
+    target: [0, 0, 0.02],
+  })),
+  identity: head.identityNames.flatMap((name) =>
+    [-2, 2].map((value) => ({ title: `${name} ${value}`, identity: `${name}=${value}`, yaw: 25 })),
+  ),
   parts: partShots(),
   ears: [90, 60, 30, 120, 150, 180].map((yaw) => ({ title: `${yaw}°`, yaw, zoom: 3, target: [0.075, -0.005, -0.015] })),
 };
@@ -70,10 +80,30 @@ function partShots(): Shot[] {
     { title: 'half blink', expression: 'eyeBlinkLeft=0.5,eyeBlinkRight=0.5', zoom: 5, target: eye },
     { title: 'pucker', expression: 'mouthPucker=1', zoom: 1.6, target: [0, 0, 0] },
     { title: 'pucker 60°', expression: 'mouthPucker=1', zoom: 1.6, target: [0, 0, 0], yaw: 60 },
-    { title: 'laugh', expression: 'mouthSmileLeft=1,mouthSmileRight=1,jawOpen=0.5,cheekSquintLeft=0.7,cheekSquintRight=0.7', zoom: 1.6, target: [0, 0, 0] },
+    {
+      title: 'laugh',
+      expression: 'mouthSmileLeft=1,mouthSmileRight=1,jawOpen=0.5,cheekSquintLeft=0.7,cheekSquintRight=0.7',
+      zoom: 1.6,
+      target: [0, 0, 0],
+    },
     { title: 'tongue', expression: 'jawOpen=0.7,tongueOut=1', zoom: 1.6, target: [0, -0.02, 0], yaw: 30 },
     { title: 'close', expression: 'jawOpen=1,mouthClose=1', zoom: 1.6, target: [0, 0, 0] },
-    { title: 'look', expression: 'eyeLookOutLeft=1,eyeLookInRight=1,eyeLookDownLeft=0.5,eyeLookDownRight=0.5', zoom: 3, target: [0, 0.01, 0.07] },
+    { title: 'teeth', expression: 'mouthUpperUpLeft=1,mouthUpperUpRight=1,mouthLowerDownLeft=1,mouthLowerDownRight=1', zoom: 3.5, target: mouth }, // prettier-ignore
+    {
+      title: 'frown',
+      expression: 'mouthFrownLeft=1,mouthFrownRight=1,browDownLeft=1,browDownRight=1',
+      zoom: 1.6,
+      target: [0, 0, 0],
+    },
+    { title: 'neck turned', neck: [0, 0.7, 0] },
+    { title: 'neck bowed', neck: [0.5, 0, 0], yaw: 90 },
+    { title: 'neck back', neck: [-0.5, 0, 0], yaw: 90 },
+    {
+      title: 'look',
+      expression: 'eyeLookOutLeft=1,eyeLookInRight=1,eyeLookDownLeft=0.5,eyeLookDownRight=0.5',
+      zoom: 3,
+      target: [0, 0.01, 0.07],
+    },
   ];
 }
 
@@ -95,7 +125,13 @@ function lookAt({ yaw = 0, pitch = 0, target = [0, -0.02, -0.01] }: Shot): numbe
   const up = [-Math.sin(a) * Math.sin(b), Math.cos(b), -Math.cos(a) * Math.sin(b)];
   const rows = [right, up.map((v) => -v), back.map((v) => -v)];
   const distance = [0, 0, 1.2];
-  return [...rows.flatMap((row, k) => [...row, distance[k] - row.reduce((sum, v, i) => sum + v * target[i], 0)]), 0, 0, 0, 1];
+  return [
+    ...rows.flatMap((row, k) => [...row, distance[k] - row.reduce((sum, v, i) => sum + v * target[i], 0)]),
+    0,
+    0,
+    0,
+    1,
+  ];
 }
 
 function colors(model: HeadModel): { triangleColors: Float32Array; gloss: Float32Array } {
@@ -129,11 +165,19 @@ async function drawSheet(list: readonly Shot[], size: number, file: string): Pro
   const tiles: OverlayOptions[] = [];
   for (const [i, shot] of list.entries()) {
     const focal = size * 3.3 * (shot.zoom ?? 1);
-    const camera = { width: size, height: size, focalX: focal, focalY: focal, principalX: size / 2, principalY: size / 2 };
+    const camera = {
+      width: size,
+      height: size,
+      focalX: focal,
+      focalY: focal,
+      principalX: size / 2,
+      principalY: size / 2,
+    };
     const pose = neutralPose(head.expressionNames.length);
     const expression = [options.expression, shot.expression].filter(Boolean).join(',');
     pose.expressionCoefficients.set(weights(head.expressionNames, expression));
     pose.jawPose[0] = shot.jawOpen ?? 0;
+    pose.neckPose.set(shot.neck ?? [0, 0, 0]);
     const identity = weights(head.identityNames, [options.identity, shot.identity].filter(Boolean).join(','));
     const part: MeshPart = { mesh: { ...head, vertices: poseVertices(head, identity, pose) }, material };
     const image = await renderer.render([part], { camera, cameraFromWorld: lookAt(shot) });
@@ -147,5 +191,7 @@ async function drawSheet(list: readonly Shot[], size: number, file: string): Pro
     .composite(tiles)
     .png()
     .toFile(file);
-  console.log(`${file}: ${list.length} pictures of ${head.name} (${head.vertexCount} vertices, ${head.triangleCount} triangles)`);
+  console.log(
+    `${file}: ${list.length} pictures of ${head.name} (${head.vertexCount} vertices, ${head.triangleCount} triangles)`,
+  );
 }

@@ -111,7 +111,11 @@ describe('built-in head: mesh', () => {
       for (let t = 0; t < head.triangleCount; t++) {
         if (regions.length > 0 && !regions.includes(head.regionNames[head.triangleRegions[t]])) continue;
         const [a, b, c] = [0, 1, 2].map((k) => at(head.templateVertices, triangles[t * 3 + k]));
-        sum += (a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])) / 6;
+        sum +=
+          (a[0] * (b[1] * c[2] - b[2] * c[1]) +
+            a[1] * (b[2] * c[0] - b[0] * c[2]) +
+            a[2] * (b[0] * c[1] - b[1] * c[0])) /
+          6;
       }
       return sum;
     };
@@ -138,7 +142,10 @@ describe('built-in head: mesh', () => {
       expect(worst(posed({ [name]: 1 }), posed({ [opposite]: 1 })), name).toBeLessThan(5e-5);
     }
     head.identityNames.forEach((name, i) => {
-      const shape = identityVertices(head, Array.from({ length: i + 1 }, (_, k) => (k === i ? 2 : 0)));
+      const shape = identityVertices(
+        head,
+        Array.from({ length: i + 1 }, (_, k) => (k === i ? 2 : 0)),
+      );
       expect(worst(shape, shape), name).toBeLessThan(5e-5);
     });
   });
@@ -217,7 +224,8 @@ describe('built-in head: landmarks, joints, expressions', () => {
       expect(gap, `lid pair ${upper}`).toBeLessThan(0.001);
     });
     const other = verticesOf(side === 'Right' ? 'leftEyelids' : 'rightEyelids');
-    for (const vertex of other) expect(distance(at(blinking, vertex), at(head.templateVertices, vertex))).toBeLessThan(5e-4);
+    for (const vertex of other)
+      expect(distance(at(blinking, vertex), at(head.templateVertices, vertex))).toBeLessThan(5e-4);
     // On the way the lids never sink into the eyeball.
     const center = at(jointPositions(head, head.templateVertices), side === 'Left' ? 3 : 4);
     for (const weight of [0, 0.25, 0.5, 0.75, 1]) {
@@ -229,7 +237,8 @@ describe('built-in head: landmarks, joints, expressions', () => {
   });
 
   it('jawOpen opens the mouth by at least 2.5 cm, and the jaw joint does the same', () => {
-    const gap = (points: Float32Array): number => distance(at(points, landmarkVertex(13)), at(points, landmarkVertex(14)));
+    const gap = (points: Float32Array): number =>
+      distance(at(points, landmarkVertex(13)), at(points, landmarkVertex(14)));
     expect(gap(head.templateVertices)).toBeLessThan(0.0005);
     expect(gap(posed({ jawOpen: 1 }))).toBeGreaterThan(0.025);
     expect(gap(posed({}, { jawPose: new Float32Array([0.33, 0, 0]) }))).toBeGreaterThan(0.025);
@@ -265,7 +274,9 @@ describe('built-in head: landmarks, joints, expressions', () => {
   });
 
   it('keeps teeth, gums and tongue inside the skin at rest', () => {
-    const front = Math.max(...[...verticesOf('upperTeeth', 'lowerTeeth', 'gums', 'tongue')].map((v) => head.templateVertices[v * 3 + 2]));
+    const front = Math.max(
+      ...[...verticesOf('upperTeeth', 'lowerTeeth', 'gums', 'tongue')].map((v) => head.templateVertices[v * 3 + 2]),
+    );
     expect(front).toBeLessThan(head.templateVertices[landmarkVertex(13) * 3 + 2] - 0.003);
   });
 });

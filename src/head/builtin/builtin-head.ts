@@ -10,6 +10,8 @@ import { jointRegressor, JOINTS, skinningWeights } from './skinning.ts';
 /** Head space's origin in the canonical face's space, centimetres: between the ears. */
 const ORIGIN = [0, 1, -3.5] as const;
 
+const METRES_PER_CENTIMETRE = 0.01;
+
 /**
  * The head that comes with the package: a full, closed head made by code around MediaPipe's canonical face, with ears,
  * lids, eyeballs, teeth, tongue and neck, the 52 ARKit expressions and a few dozen ways in which heads differ. Open only at
@@ -26,7 +28,7 @@ export function createBuiltinHead(canonicalFace: CanonicalFace): HeadModel {
     name: 'builtin',
     vertexCount: builder.vertexCount,
     triangleCount: builder.triangles.length / 3,
-    templateVertices: template.reduce((metres, value, i) => ((metres[i] = (value - ORIGIN[i % 3]) * 0.01), metres), new Float32Array(template.length)),
+    templateVertices: Float32Array.from(template, (value, i) => (value - ORIGIN[i % 3]) * METRES_PER_CENTIMETRE),
     triangles: Uint32Array.from(builder.triangles),
     uvs: Float32Array.from(builder.uvs),
     uvTriangles: Uint32Array.from(builder.uvTriangles),
@@ -37,7 +39,7 @@ export function createBuiltinHead(canonicalFace: CanonicalFace): HeadModel {
     expressionLimits: Float32Array.from(ARKIT_EXPRESSION_NAMES.flatMap(() => [0, 1])),
     poseCorrectives: null,
     joints: JOINTS,
-    jointRegressor: jointRegressor(topology, template).map((row) => row),
+    jointRegressor: jointRegressor(topology, template),
     skinningWeights: skinningWeights(source, template),
     regionNames: REGION_NAMES,
     triangleRegions: Uint8Array.from(builder.triangleRegions),
@@ -49,7 +51,8 @@ export function createBuiltinHead(canonicalFace: CanonicalFace): HeadModel {
 function differences(template: Float64Array, shapes: readonly Float64Array[]): Float32Array {
   const basis = new Float32Array(shapes.length * template.length);
   shapes.forEach((shape, k) => {
-    for (let i = 0; i < template.length; i++) basis[k * template.length + i] = (shape[i] - template[i]) * 0.01;
+    for (let i = 0; i < template.length; i++)
+      basis[k * template.length + i] = (shape[i] - template[i]) * METRES_PER_CENTIMETRE;
   });
   return basis;
 }

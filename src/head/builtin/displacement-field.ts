@@ -14,7 +14,11 @@ export interface DisplacementField {
 }
 
 /** `points` N×3 and the triangles between them. */
-export function createDisplacementField(points: Float64Array, triangles: Uint32Array, pointCount: number): DisplacementField {
+export function createDisplacementField(
+  points: Float64Array,
+  triangles: Uint32Array,
+  pointCount: number,
+): DisplacementField {
   const laplacian = cotangentLaplacian(points, triangles, pointCount);
   const area = pointAreas(points, triangles, pointCount);
   const bending = new Float64Array(pointCount * pointCount);

@@ -65,7 +65,12 @@ export function isUnderEar(point: Vector, side: 'left' | 'right'): boolean {
 }
 
 /** `root` runs clockwise seen from the subject's right for the right ear (front, up, back, down), mirrored for the left. */
-export function addEar(builder: MeshBuilder, side: 'left' | 'right', root: readonly number[], skin: Float64Array): EarTopology {
+export function addEar(
+  builder: MeshBuilder,
+  side: 'left' | 'right',
+  root: readonly number[],
+  skin: Float64Array,
+): EarTopology {
   const chart = CHARTS[`${side}Ear`];
   const region = `${side}Ear` as const;
   const rings = RINGS.map(() => builder.addVertices(COLUMNS));
@@ -80,14 +85,21 @@ export function addEar(builder: MeshBuilder, side: 'left' | 'right', root: reado
   const uvAt = (fraction: number, radius: number): number => {
     const angle = 2 * Math.PI * fraction * (side === 'right' ? 1 : -1);
     const front = side === 'right' ? 1 : -1;
-    return builder.addUv(chart, 0.5 + front * 0.49 * radius * Math.cos(angle) * 1, 0.5 - front * 0.49 * radius * Math.sin(angle));
+    return builder.addUv(
+      chart,
+      0.5 + front * 0.49 * radius * Math.cos(angle) * 1,
+      0.5 - front * 0.49 * radius * Math.sin(angle),
+    );
   };
   const ringFractions = Array.from({ length: COLUMNS }, (_, i) => i / COLUMNS);
   const rows: Row[] = rings.map((vertices, ring) => ({
     vertices,
     uvs: ringFractions.map((fraction) => uvAt(fraction, 0.93 - (0.83 * ring) / RINGS.length)),
   }));
-  const rootFractions = fractionsAround(root.map((vertex) => pointAt(skin, vertex)), fractionOf(root[0]));
+  const rootFractions = fractionsAround(
+    root.map((vertex) => pointAt(skin, vertex)),
+    fractionOf(root[0]),
+  );
   const rootRow = { vertices: root, uvs: rootFractions.map((fraction) => uvAt(fraction, 1)) };
   zipRings(builder, region, rootRow, rootFractions, rows[0], ringFractions, side === 'left');
   for (let ring = 0; ring + 1 < rows.length; ring++) {
@@ -169,7 +181,8 @@ export function placeEar(positions: Float64Array, { side, root, rings, canal }: 
       const size = ring.size + (ring.frontSize - ring.size) * front;
       const q = BOWL[0] + (back - BOWL[0]) * size;
       const p = BOWL[1] + (up - BOWL[1]) * size;
-      const stand = 0.2 + 0.46 * ear.protrusion * Math.max(0, q + 0.95) * (1 + 0.1 * up * (1 - lobe)) * (1 - 0.25 * lobe);
+      const stand =
+        0.2 + 0.46 * ear.protrusion * Math.max(0, q + 0.95) * (1 + 0.1 * up * (1 - lobe)) * (1 - 0.25 * lobe);
       const fold = ring.over * (1 - 0.75 * lobe);
       const bowl = k >= 9 ? -0.06 * (k - 8) : 0;
       // The tragus: a small lid in front of the canal.

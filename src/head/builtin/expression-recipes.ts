@@ -33,7 +33,10 @@ const ramp = (from: number, to: number, value: number): number => {
 const times = ([x, y, z]: Move, factor: number): Move => [x * factor, y * factor, z * factor];
 
 /** Moves the own corner and less and less of the lips towards the other one. */
-const corner = (move: Move, from = -0.35) => (along: number): Move => times(move, ramp(from, 1, along));
+const corner =
+  (move: Move, from = -0.35) =>
+  (along: number): Move =>
+    times(move, ramp(from, 1, along));
 /** 1 at the lips' middle, 0 at both corners. */
 const bow = (along: number): number => 1 - along * along;
 /** 1 halfway between the middle and the own corner, 0 at both and on the other side. */
@@ -45,8 +48,8 @@ export const RECIPES: readonly Recipe[] = [
     isSided: true,
     free: 'brow',
     handles: [
-      [107, -0.22, -0.5, 0.05], [66, -0.14, -0.5, 0.02], [105, -0.06, -0.42, 0], [63, 0, -0.3, 0], [70, 0, -0.15, 0],
-      [55, -0.2, -0.5, 0.1], [65, -0.12, -0.48, 0.1], [52, -0.05, -0.4, 0.08], [53, 0, -0.28, 0.05], [46, 0, -0.14, 0],
+      [107, -0.28, -0.65, 0.08], [66, -0.18, -0.64, 0.05], [105, -0.08, -0.52, 0.02], [63, 0, -0.36, 0], [70, 0, -0.18, 0],
+      [55, -0.25, -0.62, 0.14], [65, -0.16, -0.6, 0.14], [52, -0.06, -0.5, 0.12], [53, 0, -0.34, 0.07], [46, 0, -0.16, 0],
       [222, -0.05, -0.28, 0.08], [223, 0, -0.26, 0.06], [221, -0.06, -0.25, 0.05], [108, -0.08, -0.2, 0],
     ], // prettier-ignore
   },
@@ -100,7 +103,7 @@ export const RECIPES: readonly Recipe[] = [
   { name: 'eyeLookIn', isSided: true, free: 'eye', gaze: { out: -0.55 }, lids: { upper: 0.02, lower: 0 } },
   { name: 'eyeLookOut', isSided: true, free: 'eye', gaze: { out: 0.55 }, lids: { upper: 0.02, lower: 0 } },
   {
-    name: 'eyeLookUp', isSided: true, free: 'eye', gaze: { down: -0.42 }, lids: { upper: -0.3, lower: 0.08 },
+    name: 'eyeLookUp', isSided: true, free: 'eye', gaze: { down: -0.42 }, lids: { upper: -0.45, lower: 0.1 },
   }, // prettier-ignore
   {
     name: 'eyeSquint',
@@ -111,10 +114,10 @@ export const RECIPES: readonly Recipe[] = [
     ], // prettier-ignore
     lids: { upper: 0.2, lower: 0.38 },
   },
-  { name: 'eyeWide', isSided: true, free: 'eye', lids: { upper: -0.5, lower: -0.12 } },
+  { name: 'eyeWide', isSided: true, free: 'eye', lids: { upper: -0.8, lower: -0.18 } },
   { name: 'jawForward', isSided: false, free: 'mouth', jaw: { forward: 0.7 } },
-  { name: 'jawLeft', isSided: false, free: 'mouth', jaw: { left: 0.8 } },
-  { name: 'jawRight', isSided: false, free: 'mouth', jaw: { left: -0.8 } },
+  { name: 'jawLeft', isSided: false, free: 'mouth', jaw: { left: 1 } },
+  { name: 'jawRight', isSided: false, free: 'mouth', jaw: { left: -1 } },
   {
     name: 'jawOpen',
     isSided: false,
@@ -135,8 +138,11 @@ export const RECIPES: readonly Recipe[] = [
     name: 'mouthFrown',
     isSided: true,
     free: 'mouth',
-    handles: [[57, 0.02, -0.5, 0], [43, 0, -0.45, 0.02], [186, 0, -0.35, 0], [212, 0, -0.35, 0.02], [202, 0, -0.2, 0.06], [216, 0, -0.2, 0]], // prettier-ignore
-    lips: corner([0.05, -0.62, -0.05], -0.1),
+    handles: [[57, 0.2, -0.55, -0.06], [43, 0.15, -0.48, 0], [186, 0, -0.35, 0], [212, 0, -0.35, 0.02], [202, 0, -0.2, 0.06], [216, 0, -0.2, 0]], // prettier-ignore
+    lips: (along, _contour, isUpper) => {
+      const [x, y, z] = times([0.25, -0.68, -0.14], ramp(-0.1, 1, along));
+      return [x, y + (isUpper ? 0 : 0.12 * bow(along)), z];
+    },
   },
   {
     name: 'mouthFunnel',
@@ -144,8 +150,8 @@ export const RECIPES: readonly Recipe[] = [
     free: 'mouth',
     handles: [[57, -0.4, 0, 0.35], [186, -0.3, 0.1, 0.35], [43, -0.3, -0.1, 0.35], [92, -0.15, 0.15, 0.3], [18, 0, -0.3, 0.1], [83, 0, -0.3, 0.1], [164, 0, 0.15, 0.15]], // prettier-ignore
     lips: (along, contour, isUpper) => {
-      const open = (isUpper ? 0.5 : -0.62) * Math.sqrt(Math.max(0, bow(along)));
-      return [-0.75 * along, open * (1 - 0.08 * contour), 0.35 + 0.45 * along * along + 0.1 * (1 - contour / 3)];
+      const open = (isUpper ? 0.58 : -0.8) * Math.sqrt(Math.max(0, bow(along)));
+      return [-0.42 * along, open * (1 - 0.08 * contour), 0.35 + 0.4 * along * along + 0.12 * (1 - contour / 3)];
     },
   },
   {
@@ -157,9 +163,15 @@ export const RECIPES: readonly Recipe[] = [
     name: 'mouthLowerDown',
     isSided: true,
     free: 'mouth',
-    handles: [[182, 0.1, -0.3, 0], [106, 0.12, -0.3, 0], [83, 0.03, -0.25, 0]],
+    handles: [
+      [182, 0.1, -0.45, 0],
+      [106, 0.14, -0.45, 0],
+      [83, 0.03, -0.38, 0],
+    ],
     lips: (along, contour, isUpper) =>
-      isUpper ? [0, 0, 0] : times([0.12, -0.62 + 0.05 * contour, -0.05], ramp(-0.45, 0.4, along) * (1 - ramp(0.6, 1, along))),
+      isUpper
+        ? [0, 0, 0]
+        : times([0.14, -0.85 + 0.06 * contour, -0.08], ramp(-0.5, 0.35, along) * (1 - ramp(0.7, 1, along))),
   },
   {
     name: 'mouthPress',
@@ -177,7 +189,7 @@ export const RECIPES: readonly Recipe[] = [
     handles: [[57, -0.75, 0, 0.5], [186, -0.6, 0.02, 0.5], [43, -0.6, -0.02, 0.5], [212, -0.45, 0, 0.3], [216, -0.35, 0, 0.25], [92, -0.3, 0, 0.35], [106, -0.2, 0, 0.25], [18, 0, 0.02, 0.25], [164, 0, 0, 0.3]], // prettier-ignore
     lips: (along, contour, isUpper) => {
       // Narrower by half, thicker in the middle, the corners brought forward: round.
-      const thicken = (isUpper ? 1 : -1) * 0.12 * (contour / 3) * bow(along);
+      const thicken = (isUpper ? 1 : -1) * 0.22 * (contour / 3) * bow(along);
       return [-1.12 * along + 0.06 * along * contour * 0.5, thicken, 0.62 + 0.55 * along * along];
     },
   },
@@ -187,15 +199,22 @@ export const RECIPES: readonly Recipe[] = [
     isSided: false,
     free: 'mouth',
     lips: (along, contour, isUpper) =>
-      isUpper ? [0, 0, 0] : times([0, [0.02, 0.12, 0.3, 0.42][contour], [-0.15, -0.5, -0.5, -0.3][contour]], 0.3 + 0.7 * bow(along)),
-    handles: [[18, 0, 0.18, 0], [83, 0, 0.16, 0]],
+      isUpper
+        ? [0, 0, 0]
+        : times([0, [0.02, 0.18, 0.42, 0.56][contour], [-0.2, -0.6, -0.6, -0.35][contour]], 0.3 + 0.7 * bow(along)),
+    handles: [
+      [18, 0, 0.18, 0],
+      [83, 0, 0.16, 0],
+    ],
   },
   {
     name: 'mouthRollUpper',
     isSided: false,
     free: 'mouth',
     lips: (along, contour, isUpper) =>
-      isUpper ? times([0, [-0.02, -0.12, -0.3, -0.4][contour], [-0.15, -0.45, -0.45, -0.28][contour]], 0.3 + 0.7 * bow(along)) : [0, 0, 0],
+      isUpper
+        ? times([0, [-0.02, -0.16, -0.4, -0.54][contour], [-0.2, -0.55, -0.55, -0.32][contour]], 0.3 + 0.7 * bow(along))
+        : [0, 0, 0],
     handles: [[164, 0, -0.12, -0.05]],
   },
   {
@@ -203,14 +222,19 @@ export const RECIPES: readonly Recipe[] = [
     isSided: false,
     free: 'mouth',
     handles: [[18, 0, 0.5, 0.2], [83, 0, 0.48, 0.18], [200, 0, 0.4, 0.12], [199, 0, 0.22, 0.08], [201, 0, 0.38, 0.1], [182, 0, 0.35, 0.1]], // prettier-ignore
-    lips: (along, contour, isUpper) => times(isUpper ? [0, 0.28, 0.12] : [0, 0.4 - 0.01 * contour, 0.3], 0.15 + 0.85 * bow(along)),
+    lips: (along, contour, isUpper) =>
+      times(isUpper ? [0, 0.28, 0.12] : [0, 0.4 - 0.01 * contour, 0.3], 0.15 + 0.85 * bow(along)),
   },
   {
     name: 'mouthShrugUpper',
     isSided: false,
     free: 'mouth',
-    handles: [[164, 0, 0.2, 0.06], [167, 0, 0.18, 0.06]],
-    lips: (along, contour, isUpper) => times(isUpper ? [0, 0.32 - 0.02 * contour, 0.22] : [0, 0.24, 0.06], 0.1 + 0.9 * bow(along)),
+    handles: [
+      [164, 0, 0.2, 0.06],
+      [167, 0, 0.18, 0.06],
+    ],
+    lips: (along, contour, isUpper) =>
+      times(isUpper ? [0, 0.32 - 0.02 * contour, 0.22] : [0, 0.24, 0.06], 0.1 + 0.9 * bow(along)),
   },
   {
     name: 'mouthSmile',
@@ -225,7 +249,7 @@ export const RECIPES: readonly Recipe[] = [
     lips: (along, contour, isUpper) => {
       const pull = ramp(-0.45, 1, along);
       const [x, y, z] = times([0.8, 0.74, -0.56], pull * (0.35 + 0.65 * pull));
-      return [x, y + (isUpper ? 0.05 : -0.03) * ownHalf(along), z - 0.12 * ramp(-0.6, 0.4, along) - 0.01 * contour];
+      return [x, y + (isUpper ? 0.05 : -0.03) * ownHalf(along), z - 0.2 * ramp(-0.6, 0.4, along) - 0.01 * contour];
     },
     lids: { upper: 0, lower: 0.08 },
   },
@@ -233,16 +257,18 @@ export const RECIPES: readonly Recipe[] = [
     name: 'mouthStretch',
     isSided: true,
     free: 'mouth',
-    handles: [[57, 0.65, -0.15, -0.35], [43, 0.5, -0.2, -0.2], [186, 0.4, -0.05, -0.15], [212, 0.45, -0.15, -0.1], [202, 0.35, -0.25, -0.05], [216, 0.3, -0.05, 0]], // prettier-ignore
-    lips: corner([0.75, -0.18, -0.55], -0.4),
+    handles: [[57, 0.82, -0.2, -0.45], [43, 0.6, -0.26, -0.25], [186, 0.4, -0.05, -0.15], [212, 0.45, -0.15, -0.1], [202, 0.35, -0.25, -0.05], [216, 0.3, -0.05, 0]], // prettier-ignore
+    lips: corner([0.92, -0.24, -0.66], -0.4),
   },
   {
     name: 'mouthUpperUp',
     isSided: true,
     free: 'mid',
-    handles: [[165, 0.05, 0.35, 0], [92, 0.08, 0.35, 0.02], [167, 0.02, 0.3, 0], [206, 0.06, 0.3, 0.1], [203, 0.05, 0.28, 0.06], [98, 0.08, 0.15, 0], [36, 0, 0.2, 0.06]], // prettier-ignore
+    handles: [[165, 0.05, 0.48, 0], [92, 0.1, 0.48, 0.04], [167, 0.02, 0.4, 0], [206, 0.06, 0.3, 0.1], [203, 0.05, 0.28, 0.06], [98, 0.08, 0.15, 0], [36, 0, 0.2, 0.06]], // prettier-ignore
     lips: (along, contour, isUpper) =>
-      isUpper ? times([0.06, 0.6 - 0.05 * contour, -0.02], ramp(-0.45, 0.35, along) * (1 - ramp(0.65, 1, along))) : [0, 0, 0],
+      isUpper
+        ? times([0.08, 0.8 - 0.06 * contour, -0.04], ramp(-0.5, 0.35, along) * (1 - ramp(0.72, 1, along)))
+        : [0, 0, 0],
   },
   {
     name: 'noseSneer',
@@ -253,10 +279,11 @@ export const RECIPES: readonly Recipe[] = [
       [203, 0.05, 0.4, 0.1], [36, 0.02, 0.36, 0.1], [142, 0, 0.36, 0.06], [126, 0, 0.3, 0.05], [165, 0.04, 0.3, 0], [167, 0, 0.2, 0],
       [217, 0, 0.22, 0.06], [174, 0, 0.15, 0.05], [92, 0.02, 0.25, 0], [97, 0.02, 0.15, 0], [193, -0.03, -0.1, 0.04],
     ], // prettier-ignore
-    lips: (along, contour, isUpper) => (isUpper ? times([0, 0.22, 0], ownHalf(along) * (0.6 + 0.13 * contour)) : [0, 0, 0]),
+    lips: (along, contour, isUpper) =>
+      isUpper ? times([0, 0.22, 0], ownHalf(along) * (0.6 + 0.13 * contour)) : [0, 0, 0],
   },
   { name: 'tongueOut', isSided: false, free: 'mouth', tongueOut: 1 },
 ];
 
 /** `mouthLeft` and `mouthRight`: the lips shift, one corner stretches and the other bunches. +1 to the subject's left. */
-export const mouthShift = (along: number): Move => [0.75 + 0.12 * along, 0.03 * Math.abs(along), -0.12 - 0.1 * along];
+export const mouthShift = (along: number): Move => [0.95 + 0.12 * along, 0.04 * Math.abs(along), -0.15 - 0.14 * along];

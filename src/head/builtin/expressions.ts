@@ -8,7 +8,7 @@ import {
 } from './face-points.ts'; // prettier-ignore
 import type { HeadState, HeadTopology } from './head-shape.ts';
 import { addJawDisplacement, extendToRings, jawMotion, jawShares } from './jaw.ts';
-import { add, length, mean, mix, normalize, pointAt, scale, slerp, subtract, type Vector } from './vector.ts';
+import { add, length, mix, normalize, pointAt, scale, slerp, subtract, type Vector } from './vector.ts';
 
 /** What the expressions of one head share. */
 export interface ExpressionSource {
@@ -29,7 +29,9 @@ export function createExpressionSource(topology: HeadTopology): ExpressionSource
 export function expressionState(source: ExpressionSource, name: (typeof ARKIT_EXPRESSION_NAMES)[number]): HeadState {
   const side = name.endsWith('Left') ? 'left' : name.endsWith('Right') ? 'right' : null;
   const whole = RECIPES.find((recipe) => recipe.name === name);
-  const sided = RECIPES.find((recipe) => recipe.isSided && side && name === recipe.name + (side === 'left' ? 'Left' : 'Right'));
+  const sided = RECIPES.find(
+    (recipe) => recipe.isSided && side && name === recipe.name + (side === 'left' ? 'Left' : 'Right'),
+  );
   const recipe = whole ?? sided;
   if (!recipe) throw new Error(`no recipe for the expression ${name}`);
   if (name === 'mouthClose') return closeMouth(source);
@@ -172,7 +174,11 @@ function* lidMoves(
 function closeMouth(source: ExpressionSource): HeadState {
   const { topology, field } = source;
   const { rest } = topology;
-  const open = applyRecipe(source, RECIPES.find((recipe) => recipe.name === 'jawOpen')!, null);
+  const open = applyRecipe(
+    source,
+    RECIPES.find((recipe) => recipe.name === 'jawOpen')!,
+    null,
+  );
   const recipe: Recipe = { name: 'mouthClose', isSided: false, free: 'mouth' };
   const fixed = heldPoints(topology, recipe, null);
   const follow = [1, 0.97, 0.9, 0.8];
@@ -185,10 +191,13 @@ function closeMouth(source: ExpressionSource): HeadState {
       fixed.set(LOWER_LIP[contour][i], scale(subtract(meeting, down), share));
     });
   });
-  for (const [right, left] of LIP_CORNERS) for (const point of [right, left]) fixed.set(point, [0, 0, 0]);
+  // The corners go back out to where closed lips have them.
+  for (const [right, left] of LIP_CORNERS) {
+    fixed.set(right, [-0.15, 0, 0]);
+    fixed.set(left, [0.15, 0, 0]);
+  }
   for (const point of [199, 175, 200]) fixed.set(point, [0, 0.1, 0]);
   const displacement = new Float64Array(rest.cage.length);
   displacement.set(field.spread(fixed, 3));
-  void mean;
   return { ...rest, cage: displacement.map((value, i) => value + rest.cage[i]) };
 }

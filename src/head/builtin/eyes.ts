@@ -1,6 +1,18 @@
 import { CHARTS } from './atlas.ts';
 import type { MeshBuilder, Row } from './mesh-builder.ts';
-import { add, mix, normalize, pointAt, rotateAbout, scale, setPoint, slerp, subtract, length, type Vector } from './vector.ts';
+import {
+  add,
+  mix,
+  normalize,
+  pointAt,
+  rotateAbout,
+  scale,
+  setPoint,
+  slerp,
+  subtract,
+  length,
+  type Vector,
+} from './vector.ts';
 
 /** One eye in a given identity and expression, centimetres. */
 export interface EyeState {
@@ -18,7 +30,8 @@ export const RIGHT_EYE: EyeState = { center: [-3.28, 2.62, 2.45], radius: 1.2, y
 const EYEBALL_RINGS = [5, 10.5, 17, 23, 29.5, 33, 42, 55, 70, 88, 112, 145];
 const EYEBALL_COLUMNS = 24;
 /** On the eyeball's chart the radius grows with the polar angle; the unseen back is pressed into the rim. */
-const chartRadius = (degrees: number): number => 0.98 * (degrees < 90 ? degrees / 104 : 90 / 104 + (degrees - 90) / 652);
+const chartRadius = (degrees: number): number =>
+  0.98 * (degrees < 90 ? degrees / 104 : 90 / 104 + (degrees - 90) / 652);
 
 /** Chart radii (half the chart's width = 1) of the pupil's and the iris' edge, for painters of textures. */
 export const EYEBALL_CHART = { pupilRadius: chartRadius(10.5), irisRadius: chartRadius(29.5) } as const;

@@ -2,7 +2,18 @@ import type { CanonicalFace } from '../landmarks/canonical-face.ts';
 import type { RegionName } from '../head-model.ts';
 import { addEar, isUnderEar, placeEar, type EarState, type EarTopology } from './ear.ts';
 import { addEye, placeEye, RIGHT_EYE, type EyeState, type EyeTopology } from './eyes.ts';
-import { LID_LOOP, LIP_CORNERS, LOWER_LID_THIRD, LOWER_LIP, mirrorPoints, MOUTH_LOOP, UPPER_LID_SECOND, UPPER_LIP, EYE_CORNERS_SECOND, LOWER_LID_SECOND } from './face-points.ts';
+import {
+  LID_LOOP,
+  LIP_CORNERS,
+  LOWER_LID_THIRD,
+  LOWER_LIP,
+  mirrorPoints,
+  MOUTH_LOOP,
+  UPPER_LID_SECOND,
+  UPPER_LIP,
+  EYE_CORNERS_SECOND,
+  LOWER_LID_SECOND,
+} from './face-points.ts';
 import { MeshBuilder } from './mesh-builder.ts';
 import { addMouth, placeMouth, type MouthState, type MouthTopology } from './mouth.ts';
 import { CAGE_POINT_COUNT, closeLips, createSkinCage, type SkinCage } from './skin-cage.ts';
@@ -157,7 +168,11 @@ function addSkin(
   for (let t = 0; t < triangleCount; t++) {
     if (holeOf[t]) continue;
     const region = t < faceTriangles ? faceRegion(cage, Math.floor(t / 4), skin) : outerRegion(center(t));
-    builder.addTriangle(region, uses(t).map((point) => headFromSkin[point]), uvs(t));
+    builder.addTriangle(
+      region,
+      uses(t).map((point) => headFromSkin[point]),
+      uvs(t),
+    );
   }
   const rootOf = (hole: number): number[] =>
     boundaryLoop(triangles, (t) => holeOf[t] === hole).map((point) => headFromSkin[point]);

@@ -19,14 +19,20 @@ const bump =
   (center: Vector, width: Vector) =>
   ([x, y, z]: Vector): number =>
     Math.exp(
-      -(((Math.abs(x) - center[0]) / width[0]) ** 2) - ((y - center[1]) / width[1]) ** 2 - ((z - center[2]) / width[2]) ** 2,
+      -(((Math.abs(x) - center[0]) / width[0]) ** 2) -
+        ((y - center[1]) / width[1]) ** 2 -
+        ((z - center[2]) / width[2]) ** 2,
     );
 
 const along =
   (weight: (point: Vector) => number, direction: Vector) =>
   (point: Vector): Vector => {
     const w = weight(point);
-    return [Math.sign(point[0]) * direction[0] * w * Math.min(1, Math.abs(point[0]) / 0.4), direction[1] * w, direction[2] * w];
+    return [
+      Math.sign(point[0]) * direction[0] * w * Math.min(1, Math.abs(point[0]) / 0.4),
+      direction[1] * w,
+      direction[2] * w,
+    ];
   };
 
 const chin = bump([0, -8.6, 4.6], [3, 2.4, 3.5]);
@@ -58,7 +64,10 @@ const MODES: readonly IdentityMode[] = [
   { name: 'eyeOpening', move: (p) => [0, 0.12 * eye(p) * Math.max(-1, Math.min(1, (p[1] - 2.6) / 0.3)), 0] },
   { name: 'eyeSpacing', move: along(bump([3.2, 2.6, 3.6], [2, 1.2, 2]), [0.17, 0, 0]) },
   { name: 'eyeTilt', move: (p) => [0, 0.16 * eye(p) * Math.max(-1, Math.min(1, (Math.abs(p[0]) - 3.2) / 1.3)), 0] },
-  { name: 'lipThickness', move: (p) => [0, 0.22 * lips(p) * Math.max(-1, Math.min(1, (p[1] + 4.27) / 1)), 0.1 * lips(p)] },
+  {
+    name: 'lipThickness',
+    move: (p) => [0, 0.22 * lips(p) * Math.max(-1, Math.min(1, (p[1] + 4.27) / 1)), 0.1 * lips(p)],
+  },
   { name: 'mouthWidth', move: (p) => [0.1 * p[0] * bump([0, -4.3, 4.8], [3.4, 1.6, 2])(p), 0, 0] },
   { name: 'mouthHeight', move: along(bump([0, -4.3, 5.2], [3.2, 1.7, 2.4]), [0, 0.25, 0]) },
   { name: 'foreheadSlope', move: ([, y]) => [0, 0, -0.4 * smoothstep(4.5, 8.3, y)] },
@@ -78,7 +87,8 @@ export function identityState({ rest, cage }: HeadTopology, index: number): Head
   const { move = () => [0, 0, 0] as Vector, skull, ear, eyeRadius = 0 } = MODES[index];
   const points = rest.cage.slice();
   const displacement = new Float64Array(points.length);
-  for (let point = 0; point < CANONICAL_POINT_COUNT; point++) setPoint(displacement, point, move(pointAt(points, point)));
+  for (let point = 0; point < CANONICAL_POINT_COUNT; point++)
+    setPoint(displacement, point, move(pointAt(points, point)));
   extendToRings(displacement, rest.cage, 3, 14);
   displacement.forEach((value, i) => (points[i] += value));
   if (skull) placeRings(points, cage, { ...DEFAULT_SKULL, ...skull });
@@ -86,7 +96,11 @@ export function identityState({ rest, cage }: HeadTopology, index: number): Head
   const shift = move(rest.rightEye.center[0] < 0 ? [-3.2, 2.6, 3.6] : [3.2, 2.6, 3.6]);
   const rightEye = {
     ...rest.rightEye,
-    center: [rest.rightEye.center[0] + shift[0], rest.rightEye.center[1] + shift[1], rest.rightEye.center[2] + shift[2]] as Vector,
+    center: [
+      rest.rightEye.center[0] + shift[0],
+      rest.rightEye.center[1] + shift[1],
+      rest.rightEye.center[2] + shift[2],
+    ] as Vector,
     radius: rest.rightEye.radius + eyeRadius,
   };
   const earState = {

@@ -2,7 +2,7 @@ import { CANONICAL_POINT_COUNT } from '../landmarks/canonical-face.ts';
 import type { DisplacementField } from './displacement-field.ts';
 import { FACE_BOUNDARY, LIP_CORNERS, LOWER_LIP, UPPER_LIP } from './face-points.ts';
 import type { JawMotion } from './mouth.ts';
-import { CAGE_POINT_COUNT, RING_COUNT, RING_SIZE, ringPoint } from './skin-cage.ts';
+import { CAGE_POINT_COUNT, RING_COUNT, ringPoint } from './skin-cage.ts';
 import { add, length, pointAt, rotateAbout, scale, smoothstep, subtract, type Vector } from './vector.ts';
 
 /** Middle of the axis through both jaw joints, in front of the ears; centimetres, canonical coordinates. */
@@ -33,7 +33,9 @@ export function jawShares(cage: Float64Array, mirror: Uint32Array, field: Displa
   // Towards the corners the lips give way to each other.
   const nearCorner = [0.28, 0.1, 0.02];
   UPPER_LIP.forEach((contour) => nearCorner.forEach((share, i) => fix(contour[i], share)));
-  LOWER_LIP.forEach((contour) => contour.forEach((point, i) => fix(point, [0.66, 0.86, 0.96][Math.min(i, 8 - i)] ?? 1)));
+  LOWER_LIP.forEach((contour) =>
+    contour.forEach((point, i) => fix(point, [0.66, 0.86, 0.96][Math.min(i, 8 - i)] ?? 1)),
+  );
   for (const [corner] of LIP_CORNERS) fix(corner, 0.45);
   for (const point of [152, 148, 176, 149, 150, 175, 171, 140, 199, 208, 32, 200, 201, 194, 18, 83, 17]) fix(point, 1);
   fix(170, 0.99);
@@ -58,7 +60,6 @@ export function extendToRings(values: Float64Array, cage: Float64Array, width: n
       for (let k = 0; k < width; k++) values[point * width + k] = values[boundary * width + k] * fade;
     }
   });
-  void RING_SIZE;
   return values;
 }
 

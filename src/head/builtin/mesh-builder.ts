@@ -69,11 +69,27 @@ export class MeshBuilder {
       const uvJ = k < lower.uvs.length ? k : j;
       // Diagonals mirror about the middle of the row, so that mirror-symmetric parts have mirrored triangles.
       if (i < quads / 2) {
-        this.addTriangle(region, [lower.vertices[i], lower.vertices[j], upper.vertices[j]], [lower.uvs[i], lower.uvs[uvJ], upper.uvs[uvJ]]);
-        this.addTriangle(region, [lower.vertices[i], upper.vertices[j], upper.vertices[i]], [lower.uvs[i], upper.uvs[uvJ], upper.uvs[i]]);
+        this.addTriangle(
+          region,
+          [lower.vertices[i], lower.vertices[j], upper.vertices[j]],
+          [lower.uvs[i], lower.uvs[uvJ], upper.uvs[uvJ]],
+        );
+        this.addTriangle(
+          region,
+          [lower.vertices[i], upper.vertices[j], upper.vertices[i]],
+          [lower.uvs[i], upper.uvs[uvJ], upper.uvs[i]],
+        );
       } else {
-        this.addTriangle(region, [lower.vertices[i], lower.vertices[j], upper.vertices[i]], [lower.uvs[i], lower.uvs[uvJ], upper.uvs[i]]);
-        this.addTriangle(region, [lower.vertices[j], upper.vertices[j], upper.vertices[i]], [lower.uvs[uvJ], upper.uvs[uvJ], upper.uvs[i]]);
+        this.addTriangle(
+          region,
+          [lower.vertices[i], lower.vertices[j], upper.vertices[i]],
+          [lower.uvs[i], lower.uvs[uvJ], upper.uvs[i]],
+        );
+        this.addTriangle(
+          region,
+          [lower.vertices[j], upper.vertices[j], upper.vertices[i]],
+          [lower.uvs[uvJ], upper.uvs[uvJ], upper.uvs[i]],
+        );
       }
     }
   }

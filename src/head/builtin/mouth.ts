@@ -84,7 +84,9 @@ function addBand(
   const chart = CHARTS[chartName];
   const vertices = Array.from({ length: profileCount }, () => builder.addVertices(samples));
   const uvs = Array.from({ length: profileCount + 1 }, (_, row) =>
-    Array.from({ length: samples }, (_, i) => builder.addUv(chart, 0.06 + (0.88 * i) / (samples - 1), row / profileCount)),
+    Array.from({ length: samples }, (_, i) =>
+      builder.addUv(chart, 0.06 + (0.88 * i) / (samples - 1), row / profileCount),
+    ),
   );
   for (let row = 0; row < profileCount; row++) {
     const a: Row = { vertices: vertices[row], uvs: uvs[row] };
@@ -93,7 +95,10 @@ function addBand(
     if (isUpper) builder.addStrip(region, b, a, false);
     else builder.addStrip(region, a, b, false);
   }
-  for (const [end, u] of [[0, 0.03], [samples - 1, 0.97]] as const) {
+  for (const [end, u] of [
+    [0, 0.03],
+    [samples - 1, 0.97],
+  ] as const) {
     const ring = vertices.map((row) => row[end]);
     const ringUvs = ring.map((_, i) =>
       builder.addUv(
@@ -104,7 +109,11 @@ function addBand(
     );
     for (let i = 1; i + 1 < profileCount; i++) {
       const order = (end === 0) !== isUpper ? [0, i, i + 1] : [0, i + 1, i];
-      builder.addTriangle(region, order.map((k) => ring[k]), order.map((k) => ringUvs[k]));
+      builder.addTriangle(
+        region,
+        order.map((k) => ring[k]),
+        order.map((k) => ringUvs[k]),
+      );
     }
   }
   return vertices.flat();
@@ -170,7 +179,11 @@ const TOOTH_WIDTHS = {
 } as const;
 
 /** For each sample along the arch: place −1…1 from left to right in x, and how far into a tooth (0 gap, 1 middle). */
-function archSample(index: number, samples: number, isUpper: boolean): { along: number; fullness: number; rank: number } {
+function archSample(
+  index: number,
+  samples: number,
+  isUpper: boolean,
+): { along: number; fullness: number; rank: number } {
   const widths = TOOTH_WIDTHS[isUpper ? 'upper' : 'lower'];
   const total = widths.reduce((sum: number, value) => sum + value, 0);
   // Counted from the middle, so that both halves are the same to the last bit.

@@ -3,7 +3,6 @@ import type { Joint, SparseRow } from '../head-model.ts';
 import type { ExpressionSource } from './expressions.ts';
 import { shapeHead, type HeadState, type HeadTopology } from './head-shape.ts';
 import { JAW_HINGE } from './jaw.ts';
-import { CAGE_POINT_COUNT } from './skin-cage.ts';
 import { subdivideLinearly } from './subdivide.ts';
 import { pointAt, smoothstep, type Vector } from './vector.ts';
 
@@ -39,7 +38,10 @@ export function skinningWeights({ topology, shares }: ExpressionSource, template
     weights[vertex * 5 + 1] = head - jawWeight;
     weights[vertex * 5 + 2] = jawWeight;
   }
-  for (const [eye, joint] of [[topology.leftEye, 3], [topology.rightEye, 4]] as const) {
+  for (const [eye, joint] of [
+    [topology.leftEye, 3],
+    [topology.rightEye, 4],
+  ] as const) {
     for (const vertex of eye.eyeball) {
       weights.fill(0, vertex * 5, vertex * 5 + 5);
       weights[vertex * 5 + joint] = 1;
@@ -111,5 +113,3 @@ function exactRow(vertices: readonly number[], place: Vector, template: Float64A
   const weights = vertices.map((vertex) => equal + row(vertex).reduce((sum, c, i) => sum + c * multipliers[i], 0));
   return { indices: Uint32Array.from(vertices), weights: Float32Array.from(weights) };
 }
-
-void CAGE_POINT_COUNT;

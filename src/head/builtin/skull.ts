@@ -1,7 +1,20 @@
 import { FACE_BOUNDARY } from './face-points.ts';
 import { RING_COUNT, RING_SIZE, type SkinCage, ringPoint } from './skin-cage.ts';
 import { areaWeightedNormals } from './subdivide.ts';
-import { add, dot, length, mean, mix, normalize, pointAt, scale, setPoint, smoothstep, subtract, type Vector } from './vector.ts';
+import {
+  add,
+  dot,
+  length,
+  mean,
+  mix,
+  normalize,
+  pointAt,
+  scale,
+  setPoint,
+  smoothstep,
+  subtract,
+  type Vector,
+} from './vector.ts';
 
 /** Measures of skull, jaw and neck. Centimetres; 1 = as drawn for factors. */
 export interface SkullShape {
@@ -150,7 +163,10 @@ function evenPoints(path: readonly Vector[], count: number): Vector[] {
   const total = travelled[travelled.length - 1];
   return Array.from({ length: count }, (_, k) => {
     const wanted = (total * (k + 1)) / count;
-    const i = Math.max(1, travelled.findIndex((distance) => distance >= wanted - 1e-9));
+    const i = Math.max(
+      1,
+      travelled.findIndex((distance) => distance >= wanted - 1e-9),
+    );
     return mix(path[i - 1], path[i], (wanted - travelled[i - 1]) / (travelled[i] - travelled[i - 1] || 1));
   });
 }

@@ -26,5 +26,7 @@ export function readFaceMeshAsset(baseName: string): Uint8Array {
         'Reinstall the package in the version that package.json names.',
     );
   }
-  return new Uint8Array(readFileSync(join(folder, 'face_mesh_solution_packed_assets.data')).subarray(file.start, file.end));
+  return new Uint8Array(
+    readFileSync(join(folder, 'face_mesh_solution_packed_assets.data')).subarray(file.start, file.end),
+  );
 }
