@@ -27,8 +27,10 @@ export function serializeTrack(track: Track): string {
     frames: track.frames.map((frame) => ({
       sourceIndex: frame.sourceIndex,
       timestamp: frame.timestamp,
-      camera: frame.camera,
-      pose: Object.fromEntries(Object.entries(frame.pose).map(([name, values]) => [name, shortest(values)])),
+      camera: Object.fromEntries(CAMERA_FIELDS.map((field) => [field, frame.camera[field]])),
+      pose: Object.fromEntries(
+        [...VECTOR_FIELDS, 'expressionCoefficients' as const].map((field) => [field, shortest(frame.pose[field])]),
+      ),
       residual: Number.isFinite(frame.residual) ? frame.residual : null,
       excluded: frame.excluded,
     })),
