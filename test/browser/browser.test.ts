@@ -48,6 +48,6 @@ describe.skipIf(skipBrowser)('in Chromium (skipped where it is not installed)', 
     expect([shown.width, shown.height]).toEqual([size, size]);
     expect(new Set(truth.data).size).toBeGreaterThan(100); // a picture, not a blank
     const difference = psnr(compositeOnWhite(truth), { ...shown, range: 255 });
-    expect(difference).toBeGreaterThan(40)
+    expect(difference).toBeGreaterThan(55); // dB; measured 65 between SwiftShader and lavapipe
   });
 });
