@@ -31,6 +31,8 @@ export interface FitContext {
   readonly key?: string;
   /** Steps between checkpoints. The result does not depend on it. Default `CHECKPOINT_STEPS`. */
   readonly checkpointSteps?: number;
+  /** (Gaussian, tile) pairs of one image that there is room for at first; more is made when needed. Same result. */
+  readonly intersectionCapacity?: number;
   readonly log?: (line: string) => void;
 }
 
@@ -65,6 +67,9 @@ export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions
     throw new RangeError(`checkpointSteps is ${checkpointSteps}; give a whole number from 1 to ${LOSS_SLOTS}`);
   }
   const order = new FrameOrder(clip.frames.length, options.seed);
+  if (!clip.frames.some((_, frame) => clip.pixels(frame).some((pixel) => pixel >>> 24 !== 0))) {
+    throw new RangeError('the mattes of all frames are empty: there is no head to learn; track the video again');
+  }
   const canonicalPose = canonicalPoseOf(head, clip);
   const trainingInputs = {
     head,
@@ -74,6 +79,7 @@ export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions
     clip,
     options,
     capacity: capacityOf(options),
+    supportThreshold: options.supportThreshold,
   };
   const run = new FitRun(gpu, trainingInputs, order, context);
   try {
@@ -116,6 +122,7 @@ class FitRun {
     const stored = await checkpoints?.read();
     const resumed = stored ? decodeCheckpoint(stored, key) : null;
     if (stored && !resumed) log?.('The checkpoint in the folder is of another run or damaged; the fit starts afresh.');
+    this.#intersectionCapacity = this.#context.intersectionCapacity;
     if (resumed?.notes['intersections']) this.#intersectionCapacity = Number(resumed.notes['intersections']) || undefined;
     this.#training = await this.#createTraining();
     if (resumed) {
@@ -154,10 +161,12 @@ class FitRun {
     const { head, clip, options } = this.#inputs;
     const training = this.#training;
     const { support, displacements, vertexOffset } = training.deformation;
+    const gaussians = await training.gaussians.read();
+    checkGaussians(gaussians);
     const avatar: Avatar = {
       head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, displacements, support.entryCount * 3)),
       vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
-      gaussians: await training.gaussians.read(),
+      gaussians,
       canonicalSizes: await training.placement.readCanonicalSizes(),
       neutralPose: frontalPose(clip),
       camera: clip.frames[0]!.camera,
@@ -262,7 +271,16 @@ function checkOptions(options: FitOptions): void {
   }
 }
 
-/** Gaussians over the atlas: identity rotation, neighbour-distance scale, opacity 0.1, grey, on the surface (§3.1). */
+/** A fit that went wrong must not be written as an avatar that draws nothing. */
+function checkGaussians(gaussians: GaussianSet): void {
+  if (gaussians.count === 0) throw new Error('the fit removed every Gaussian: the frames show no head where the track has it');
+  for (const [name, values] of Object.entries(gaussians)) {
+    const fault = typeof values === 'number' ? undefined : (values as Float32Array).find((value) => !Number.isFinite(value));
+    if (fault !== undefined) throw new Error(`the fit ended with ${fault} in "${name}": please report this clip`);
+  }
+}
+
+/** Gaussians over the atlas: identity rotation, neighbour-distance scale, grey, on the surface (§3.1). */
 function initialGaussians(inputs: FitInputs, canonicalPose: HeadPose, options: FitOptions): GaussianSet {
   const canonicalVertices = poseVertices(inputs.head, inputs.identityCoefficients, canonicalPose);
   const samples = sampleAtlas(inputs.head, { count: options.gaussians, seed: options.seed, canonicalVertices });
@@ -275,11 +293,13 @@ function initialGaussians(inputs: FitInputs, canonicalPose: HeadPose, options: F
     barycentrics: samples.barycentrics,
     localRotation,
     logScale: samples.logScale,
-    opacityLogit: new Float32Array(count).fill(Math.log(0.1 / 0.9)),
+    opacityLogit: new Float32Array(count).fill(logit(options.initialOpacity)),
     color: new Float32Array(count * 3),
     normalOffset: new Float32Array(count),
   };
 }
+
+const logit = (probability: number): number => Math.log(probability / (1 - probability));
 
 /** The clip's mean expression with an open jaw, so that lips and mouth have area to be relative to (§3.1). */
 function canonicalPoseOf(head: HeadModel, clip: Clip): HeadPose {

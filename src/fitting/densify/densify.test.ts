@@ -83,6 +83,7 @@ describe('densify', () => {
     const empty = await makeSet(gpu, { opacityLogit: [-9], importance: [1] });
     expect(await empty.run((commands) => empty.densify.prune(commands, 0.005))).toBe(0);
     expect(await empty.run((commands) => empty.densify.prune(commands, 0.005))).toBe(0);
+    expect(await empty.run((commands) => empty.densify.sample(commands, { seed: 1, stream: 1, draws: 50, scaleFactor: 1 }))).toBe(0);
   });
 
   it('draws evenly when no gradient was seen, and ignores values that are not numbers', async () => {
@@ -111,6 +112,16 @@ describe('densify', () => {
     expect(scales[9]).toBeCloseTo(-8, 5);
     expect(scales[12]).toBeCloseTo(-2 - Math.log(1.6), 5);
     expect([...(await readUints(gpu, set.names)).subarray(3, 5)]).toEqual([0, 1]);
+  });
+
+  it('splits none whose second half has no room', async () => {
+    const count = 299;
+    const set = await makeSet(gpu, { opacityLogit: new Array<number>(count).fill(0), importance: new Array<number>(count).fill(5), logScale: new Array<number>(count * 3).fill(-2) });
+    expect(await set.run((commands) => set.densify.cloneAndSplit(commands, { seed: 1, stream: 1, threshold: 1, splitScale: Math.exp(-4), nearness: 0 }))).toBe(300);
+    const scales = await readFloats(gpu, set.logScale);
+    expect(scales[0]).toBeCloseTo(-2 - Math.log(1.6), 5);
+    expect(scales[3]).toBe(-2);
+    expect(scales[299 * 3]).toBeCloseTo(-2 - Math.log(1.6), 5);
   });
 
   it('caps opacity and clears its moments', async () => {

@@ -96,7 +96,7 @@ async function createKernels(gpu: Gpu) {
       entryPoint,
       bindings: {
         settings: 'uniform', count: 'read', marks: 'readWrite', opacityLogit: 'readWrite', importance: 'read',
-        visits: 'read', logScale: 'readWrite',
+        visits: 'read', logScale: 'readWrite', places: 'read',
       }, // prettier-ignore
     });
   const columns = (entryPoint: string) =>
@@ -119,13 +119,13 @@ async function createKernels(gpu: Gpu) {
         barycentrics: 'readWrite',
       }, // prettier-ignore
     });
-  const [sumChunks, drawParents, markKept, markHighGradient, resetOpacity, compact, append, listMarked, placeChildren, growCount, keepCount] =
+  const [sumChunks, drawParents, markKept, markHighGradient, splitMarked, resetOpacity, compact, append, listMarked, placeChildren, growCount, keepCount] =
     await Promise.all([
-      draw('sumChunks'), draw('draw'), mark('markKept'), mark('markHighGradient'), mark('resetOpacity'),
+      draw('sumChunks'), draw('draw'), mark('markKept'), mark('markHighGradient'), mark('splitMarked'), mark('resetOpacity'),
       columns('compact'), columns('append'), place('listMarked'), place('placeChildren'), place('growCount'), place('keepCount'),
     ]); // prettier-ignore
   return {
-    sumChunks, drawParents, markKept, markHighGradient, resetOpacity, compact, append, listMarked, placeChildren, growCount, keepCount,
+    sumChunks, drawParents, markKept, markHighGradient, splitMarked, resetOpacity, compact, append, listMarked, placeChildren, growCount, keepCount,
   }; // prettier-ignore
 }
 
@@ -167,11 +167,14 @@ class GpuDensify implements Densify {
     event: { seed: number; stream: number; threshold: number; splitScale: number; nearness: number },
   ): void {
     const { capacity } = this.#inputs;
-    // 3DGS shrinks both halves of a split by 1.6. The mark kernel shrinks the parent before its child is copied.
+    // 3DGS shrinks both halves of a split by 1.6: the parent first, so that its child is copied small.
     const settings = this.#settings([], [event.threshold, Math.log(event.splitScale), -Math.log(1.6), 0]);
     commands.pass('densify', (pass) => this.#mark(pass, this.#kernels.markHighGradient, settings, groups(capacity)));
     this.#scanMarks(commands);
-    commands.pass('densify', (pass) => this.#place(pass, this.#kernels.listMarked, this.#settings([], []), groups(capacity)));
+    commands.pass('densify', (pass) => {
+      this.#mark(pass, this.#kernels.splitMarked, settings, groups(capacity));
+      this.#place(pass, this.#kernels.listMarked, this.#settings([], []), groups(capacity));
+    });
     this.#appendChildren(commands, event, 0, event.nearness, capacity);
   }
 
@@ -231,7 +234,8 @@ class GpuDensify implements Densify {
 
   #mark(pass: GPUComputePassEncoder, kernel: Kernels['markKept'], settings: GPUBuffer, x: number): void {
     const { count, opacityLogit, importance, visits, logScale } = this.#inputs;
-    this.#dispatch(pass, kernel, { settings, count, marks: this.#scratch.marks, opacityLogit, importance, visits, logScale }, x);
+    const { marks, places } = this.#scratch;
+    this.#dispatch(pass, kernel, { settings, count, marks, opacityLogit, importance, visits, logScale, places }, x);
   }
 
   #column(pass: GPUComputePassEncoder, kernel: Kernels['compact'], column: Column, mode: number, shift: number, x: number): void {

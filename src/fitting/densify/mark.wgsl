@@ -2,14 +2,15 @@
 //
 // markKept: 1 where a Gaussian stays: opacity ≥ the limit and finite (FATE §3.5 prunes below 0.005).
 // markHighGradient: 1 where the mean positional gradient per visit is over the limit: the rule of 3DGS, for the
-//   GaussianAvatars and SplattingAvatar baselines. A marked Gaussian that is large is split: it shrinks in place and its
-//   appended copy is the second half; a small one is only cloned.
+//   GaussianAvatars and SplattingAvatar baselines.
+// splitMarked (after the scan): a marked Gaussian that is large is split: it shrinks in place and its appended copy is
+//   the second half; a small one is only cloned. One whose copy has no room stays as it is.
 // resetOpacity: opacity ≤ the limit for all, with zero moments (3DGS).
 
 struct Settings {
   // markKept, resetOpacity: the limit as a logit; markHighGradient: gradient norm per visit
   limit: f32,
-  // markHighGradient: log of the scale (metres) over which a Gaussian is split, and what splitting adds to logScale
+  // splitMarked: log of the scale (metres) over which a Gaussian is split, and what splitting adds to logScale
   splitLogScale: f32,
   splitShrink: f32,
   unused: f32,
@@ -22,6 +23,7 @@ struct Settings {
 @group(0) @binding(4) var<storage, read> importance: array<f32>;
 @group(0) @binding(5) var<storage, read> visits: array<f32>;
 @group(0) @binding(6) var<storage, read_write> logScale: array<f32>;
+@group(0) @binding(7) var<storage, read> places: array<u32>;
 
 @compute @workgroup_size(64)
 fn markKept(@builtin(global_invocation_id) id: vec3u) {
@@ -35,7 +37,13 @@ fn markHighGradient(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= arrayLength(&marks)) { return; }
   let marked = id.x < count[0] && visits[id.x] > 0.0 && importance[id.x] > settings.limit * visits[id.x];
   marks[id.x] = select(0u, 1u, marked);
-  if (!marked) { return; }
+}
+
+@compute @workgroup_size(64)
+fn splitMarked(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= count[0] || marks[id.x] == 0u) { return; }
+  let capacity = arrayLength(&marks);
+  if (count[0] + places[id.x] >= capacity) { return; }
   let base = id.x * 3u;
   let largest = max(logScale[base], max(logScale[base + 1u], logScale[base + 2u]));
   if (largest <= settings.splitLogScale) { return; }

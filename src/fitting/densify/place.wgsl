@@ -46,6 +46,8 @@ fn placeChildren(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(1)
 fn growCount() {
+  // An empty set has no parents: what was appended is nobody's child.
+  if (count[0] == 0u) { return; }
   count[0] = min(count[0] + draws[0], settings.capacity);
 }
 
