@@ -1,7 +1,7 @@
 /**
  * Draws a head model from eight sides and its expressions:
  *   node scripts/run.mjs scripts/preview-head.ts --head builtin --out head.png [--size 320] [--identity name=1,…]
- *     [--expression name=1,…] [--sheet views|expressions|identity|parts|ears]
+ *     [--expression name=1,…] [--sheet views|expressions|identity|parts|ears|closeups]
  */
 import { parseArgs } from 'node:util';
 import sharp, { type OverlayOptions } from 'sharp';
@@ -53,6 +53,7 @@ const sheets: Record<string, readonly Shot[]> = {
     [-2, 2].map((value) => ({ title: `${name} ${value}`, identity: `${name}=${value}`, yaw: 25 })),
   ),
   parts: partShots(),
+  closeups: closeupShots(),
   ears: [90, 60, 30, 120, 150, 180].map((yaw) => ({ title: `${yaw}°`, yaw, zoom: 3, target: [0.075, -0.005, -0.015] })),
 };
 const shots = sheets[options.sheet];
@@ -63,6 +64,28 @@ process.exit(0);
 function viewShots(): Shot[] {
   const around = [0, 45, 90, 135, 180, 225, 270, 315].map((yaw) => ({ title: `${yaw}°`, yaw }));
   return [...around, { title: 'above', pitch: 60 }, { title: 'below', pitch: -50 }, { title: 'ear', yaw: 75, zoom: 3, target: [0.07, 0, 0] }, { title: 'eyes', zoom: 3, target: [0, 0.01, 0.07] }]; // prettier-ignore
+}
+
+function closeupShots(): Shot[] {
+  const both = (name: string): string => `${name}Left=1,${name}Right=1`;
+  const eyes: [number, number, number] = [0, 0.02, 0.07];
+  const mouth: [number, number, number] = [0, -0.045, 0.07];
+  const upper = ['browDown', 'eyeWide', 'eyeLookUp', 'eyeLookDown', 'eyeSquint', 'cheekSquint'];
+  const lower = ['mouthUpperUp', 'mouthLowerDown', 'mouthFrown', 'mouthStretch', 'noseSneer', 'mouthDimple'];
+  return [
+    ...upper.map((name) => ({ title: name, expression: both(name), zoom: 3, target: eyes })),
+    ...lower.map((name) => ({ title: name, expression: both(name), zoom: 3, target: mouth })),
+    ...[
+      'mouthFunnel',
+      'mouthPucker',
+      'cheekPuff',
+      'mouthRollLower',
+      'mouthShrugUpper',
+      'mouthLeft',
+      'jawLeft',
+      'jawForward',
+    ].map((name) => ({ title: name, expression: `${name}=1`, zoom: 3, target: mouth, yaw: 20 })),
+  ];
 }
 
 function partShots(): Shot[] {

@@ -167,9 +167,12 @@ export function placeEar(positions: Float64Array, { side, root, rings, canal }: 
   const outwards = side === 'left' ? 1 : -1;
   smoothRoot(positions, root);
   const origin = mean(root.map((vertex) => pointAt(positions, vertex)));
+  const slope = rootSlope(positions, root, origin, outwards);
   const place = (vertex: number, back: number, up: number, height: number): void => {
     const along = add(scale(BACK_AXIS, back * ear.size), scale(LONG_AXIS, up * ear.size));
-    setPoint(positions, vertex, add(origin, add(along, [outwards * height * ear.size, 0, 0])));
+    // In front the ear grows out of the cheek, which bulges; further back it stands free.
+    const cheek = Math.max(0, slope * back) * smoothstep(0.2, -0.7, back);
+    setPoint(positions, vertex, add(origin, add(along, [outwards * (height + cheek) * ear.size, 0, 0])));
   };
   for (let column = 0; column < COLUMNS; column++) {
     const [back, up] = outlineAt(column / 2);
@@ -192,6 +195,18 @@ export function placeEar(positions: Float64Array, { side, root, rings, canal }: 
     });
   }
   place(canal, BOWL[0] - 0.35, BOWL[1], -0.35);
+}
+
+/** How much the skin around the root rises outwards per centimetre towards the back (negative: it falls away). */
+function rootSlope(positions: Float64Array, root: readonly number[], origin: Vector, outwards: number): number {
+  let [covariance, variance] = [0, 0];
+  for (const vertex of root) {
+    const offset = subtract(pointAt(positions, vertex), origin);
+    const back = offset[1] * BACK_AXIS[1] + offset[2] * BACK_AXIS[2];
+    covariance += back * outwards * offset[0];
+    variance += back * back;
+  }
+  return covariance / variance;
 }
 
 /** The hole's edge follows the skin's triangles; this takes the teeth out of it. */

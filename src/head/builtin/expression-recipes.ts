@@ -42,6 +42,9 @@ const bow = (along: number): number => 1 - along * along;
 /** 1 halfway between the middle and the own corner, 0 at both and on the other side. */
 const ownHalf = (along: number): number => ramp(-0.25, 0.4, along) * (1 - ramp(0.55, 1, along));
 
+/** The own half's arch, falling softly to both corners; the two halves together make one bow. */
+const lift = (along: number): number => ramp(-0.7, 0.7, along) * (1 - ramp(0.3, 1.05, along));
+
 export const RECIPES: readonly Recipe[] = [
   {
     name: 'browDown',
@@ -169,9 +172,7 @@ export const RECIPES: readonly Recipe[] = [
       [83, 0.03, -0.38, 0],
     ],
     lips: (along, contour, isUpper) =>
-      isUpper
-        ? [0, 0, 0]
-        : times([0.14, -0.85 + 0.06 * contour, -0.08], ramp(-0.5, 0.35, along) * (1 - ramp(0.7, 1, along))),
+      isUpper ? [0, 0, 0] : times([0.14, -0.85 + 0.06 * contour, -0.08], lift(along)),
   },
   {
     name: 'mouthPress',
@@ -189,7 +190,7 @@ export const RECIPES: readonly Recipe[] = [
     handles: [[57, -0.75, 0, 0.5], [186, -0.6, 0.02, 0.5], [43, -0.6, -0.02, 0.5], [212, -0.45, 0, 0.3], [216, -0.35, 0, 0.25], [92, -0.3, 0, 0.35], [106, -0.2, 0, 0.25], [18, 0, 0.02, 0.25], [164, 0, 0, 0.3]], // prettier-ignore
     lips: (along, contour, isUpper) => {
       // Narrower by half, thicker in the middle, the corners brought forward: round.
-      const thicken = (isUpper ? 1 : -1) * 0.22 * (contour / 3) * bow(along);
+      const thicken = (isUpper ? 0.22 : -0.12) * (contour / 3) * bow(along);
       return [-1.12 * along + 0.06 * along * contour * 0.5, thicken, 0.62 + 0.55 * along * along];
     },
   },
@@ -265,10 +266,7 @@ export const RECIPES: readonly Recipe[] = [
     isSided: true,
     free: 'mid',
     handles: [[165, 0.05, 0.48, 0], [92, 0.1, 0.48, 0.04], [167, 0.02, 0.4, 0], [206, 0.06, 0.3, 0.1], [203, 0.05, 0.28, 0.06], [98, 0.08, 0.15, 0], [36, 0, 0.2, 0.06]], // prettier-ignore
-    lips: (along, contour, isUpper) =>
-      isUpper
-        ? times([0.08, 0.8 - 0.06 * contour, -0.04], ramp(-0.5, 0.35, along) * (1 - ramp(0.72, 1, along)))
-        : [0, 0, 0],
+    lips: (along, contour, isUpper) => (isUpper ? times([0.08, 0.8 - 0.06 * contour, -0.04], lift(along)) : [0, 0, 0]),
   },
   {
     name: 'noseSneer',

@@ -140,6 +140,9 @@ function addTongue(builder: MeshBuilder): number[] {
   return [tip, ...rings.flat(), root];
 }
 
+/** How far (centimetres) the first two rings of the bag stay above the upper lip's edge, or below the lower one's. */
+const POCKET_MARGINS = [0.4, 0.75] as const;
+
 /** Share of the jaw's motion that a bag point takes: all below the lips' line, none above. */
 const jawShare = (height: number): number => smoothstep(0.55, -0.55, height);
 
@@ -161,7 +164,15 @@ export function placeMouth(positions: Float64Array, topology: MouthTopology, mou
     // Just behind the lip's edge the flesh runs straight back before it turns into the bag.
     const behind: Vector = [rim[0] * 0.98, rim[1] + 0.12 * sine, rim[2] - 0.35];
     setPoint(positions, topology.rings[0][i], mix(behind, ringPoints[0], 0.12));
-    ringPoints.forEach((point, k) => setPoint(positions, topology.rings[k + 1][i], point));
+    // A lifted lip takes the pocket behind it along, or the pocket's wall would hide the teeth.
+    const clear = (point: Vector, margin: number): Vector => {
+      const height =
+        sine >= 0 ? Math.max(point[1], rim[1] + margin * sine) : Math.min(point[1], rim[1] + margin * sine);
+      return [point[0], height, point[2]];
+    };
+    ringPoints.forEach((point, k) => {
+      setPoint(positions, topology.rings[k + 1][i], k < 2 ? clear(point, POCKET_MARGINS[k]) : point);
+    });
   });
   const back = add(center, [0, -0.3, -7]);
   setPoint(positions, topology.pole, mix(back, jaw(back), 0.3));
