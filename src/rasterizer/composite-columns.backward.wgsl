@@ -58,7 +58,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     // Each lane fetches one Gaussian of the batch; then all take them in turn, and each lane keeps its own's record.
     let intersection = intersections[min(batch + lane, list.y - 1u)];
     let address = intersection.x * 3u;
-    let fetched = prepared(projected[address], projected[address + 1u].xyz, projected[address + 2u].xyz);
+    let fetched = prepared(projected[address], projected[address + 1u].xyz, projected[address + 2u].xyz, batch + lane < list.y);
     var record0 = vec4f(0.0);
     var record1 = vec4f(0.0);
     var record2 = 0.0;

@@ -35,19 +35,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     }
     // Each lane fetches one Gaussian of the batch; then all take them in turn.
     let address = intersections[min(batch + lane, list.y - 1u)].x * 3u;
-    let fetched = prepared(projected[address], projected[address + 1u].xyz, projected[address + 2u].xyz);
-    for (var j = 0u; j < min(8u, list.y - batch); j++) {
-      let gaussian = takenFromLane(fetched, j);
-      let color = gaussian.color;
-      let opacities = opacitiesAlong(gaussian, corner - gaussian.place.xy);
+    let fetched = prepared(projected[address], projected[address + 1u].xyz, projected[address + 2u].xyz, batch + lane < list.y);
+    // Two at a time: the pixel state is loaded, masked and stored once for both.
+    for (var j = 0u; j < min(8u, list.y - batch); j += 2u) {
+      let first = takenFromLane(fetched, j);
+      let second = takenFromLane(fetched, j + 1u);
+      let firstOpacities = opacitiesAlong(first, corner - first.place.xy);
+      let secondOpacities = opacitiesAlong(second, corner - second.place.xy);
       for (var r = 0u; r < tileHeight; r++) {
-        let alpha = min(alphaMax, opacities[r]);
-        let taken = alpha >= alphaMin && transmittance[r] >= transmittanceMin;
-        let weight = select(0.0, alpha * transmittance[r], taken);
-        transmittance[r] -= weight;
-        red[r] += weight * color.x;
-        green[r] += weight * color.y;
-        blue[r] += weight * color.z;
+        let firstWeight = weightOf(firstOpacities[r], transmittance[r]);
+        let between = transmittance[r] - firstWeight;
+        let secondWeight = weightOf(secondOpacities[r], between);
+        transmittance[r] = between - secondWeight;
+        red[r] += firstWeight * first.color.x + secondWeight * second.color.x;
+        green[r] += firstWeight * first.color.y + secondWeight * second.color.y;
+        blue[r] += firstWeight * first.color.z + secondWeight * second.color.z;
       }
     }
   }

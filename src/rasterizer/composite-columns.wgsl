@@ -29,8 +29,9 @@ struct Fetched {
   color: vec3f,
 }
 
-fn prepared(place: vec4f, conic: vec3f, color: vec3f) -> Fetched {
-  return Fetched(vec4f(place.xyz, exp(-conic.z)), conic, color);
+// A lane past the list's end holds a Gaussian without opacity, which changes nothing.
+fn prepared(place: vec4f, conic: vec3f, color: vec3f, isInList: bool) -> Fetched {
+  return Fetched(vec4f(place.xy, select(0.0, place.z, isInList), exp(-conic.z)), conic, color);
 }
 
 fn takenFromLane(fetched: Fetched, lane: u32) -> Fetched {
@@ -39,6 +40,12 @@ fn takenFromLane(fetched: Fetched, lane: u32) -> Fetched {
     subgroupShuffle(fetched.conic, lane),
     subgroupShuffle(fetched.color, lane),
   );
+}
+
+// Share of its light that a pixel gives to a Gaussian; 0 when skipped.
+fn weightOf(opacity: f32, transmittance: f32) -> f32 {
+  let alpha = min(alphaMax, opacity);
+  return select(0.0, alpha * transmittance, alpha >= alphaMin && transmittance >= transmittanceMin);
 }
 
 // opacity·falloff of one Gaussian at every row of a column, `d` being the column's top pixel minus the mean.
