@@ -39,9 +39,9 @@ export interface SyntheticSubject {
   readonly views: readonly { readonly camera: Camera; readonly pose: HeadPose }[];
 }
 
-/** The head is about 0.6 of the frame high. */
-const FOCAL_LENGTHS_PER_SIDE = 950 / 512;
-const HEAD_DISTANCE = 0.82; // metres
+/** A phone at arm's length; the head is about 0.6 of the frame high. */
+const FOCAL_LENGTHS_PER_SIDE = 790 / 512;
+const HEAD_DISTANCE = 0.68; // metres
 const HEAD_DROP = 0.02; // metres below the optical axis
 /** How far identities differ from the mean, in standard deviations. */
 const IDENTITY_SPREAD = 0.5;
