@@ -22,8 +22,8 @@ const NECK_HALF_WIDTH = 0.42;
 const NECK_FADE = [0.35, 0.43] as const;
 const HAIR_FADE = [0.42, 0.52] as const;
 /** Hair hangs down within this many face widths beside where it is at the mouth, and spreads by this much per depth. */
-const HAIR_MARGIN = 0.05;
-const HAIR_SPREAD = 0.25;
+const HAIR_MARGIN = 0.03;
+const HAIR_SPREAD = 0.12;
 /** Directly below the chin there is nothing but neck, whatever the shadow does to its colour: full, gone; head heights. */
 const THROAT_DEPTH = [0.05, 0.1] as const;
 const THROAT_HALF_WIDTH = 0.28;
@@ -173,7 +173,11 @@ function neckSilhouette({ size, geometry, neck }: KeepInput, below: Float32Array
  */
 function hangingHair({ size, geometry, person }: KeepInput, likelihood: Float32Array, oval: Float32Array, below: Float32Array, mouthDepth: number): Float32Array {
   const { headHeight, faceWidth } = geometry;
-  const isHair = (i: number): boolean => likelihood[i] > 0.4 && person[i] > 0.3 && oval[i] < 0.5;
+  // Strands a few pixels wide do not carry the search on: a shadow on the neck may link the hair to a collar.
+  const radius = Math.max(Math.round(size / 100), 1);
+  const candidates = likelihood.map((value, i) => (value > 0.4 && person[i] > 0.3 && oval[i] < 0.5 ? 1 : 0));
+  const solid = boxFilter(candidates, size, size, radius);
+  const isHair = (i: number): boolean => candidates[i] === 1 && solid[i] > 0.72;
   const top = mouthDepth - 0.35 * headHeight;
   const above = floodFill(
     (i) => below[i] > top && below[i] < top + 0.15 * headHeight,
@@ -199,8 +203,9 @@ function hangingHair({ size, geometry, person }: KeepInput, likelihood: Float32A
     size,
     size,
   );
-  const soft = boxFilter(Float32Array.from(reached), size, size, Math.max(Math.round(size / 128), 1));
-  return soft.map((value, i) => smoothstep(0.2, 0.6, value) * smoothstep(HAIR_FADE[1] * headHeight, HAIR_FADE[0] * headHeight, below[i]));
+  const near = boxFilter(Float32Array.from(reached), size, size, radius + 1);
+  const whole = boxFilter(candidates.map((value, i) => (near[i] > 0.02 ? value : 0)), size, size, 1);
+  return whole.map((value, i) => smoothstep(0.2, 0.7, value) * smoothstep(HAIR_FADE[1] * headHeight, HAIR_FADE[0] * headHeight, below[i]));
 }
 
 /** Dark gaps of the person between neck and hanging hair are hair in shadow, though their colour may be the clothes'. */

@@ -8,6 +8,9 @@ export interface RefinedMatte {
   readonly foreground: readonly Float32Array[];
 }
 
+/** The network's mask is right about where the edge is, within this. */
+const LARGEST_CORRECTION = 0.4;
+
 /**
  * Snaps a rough mask to the image's edges, then, where foreground and background differ in colour nearby, solves for the
  * share of each in every pixel between them: C = α·F + (1 − α)·B with F and B the mean colours of the certain pixels
@@ -17,8 +20,10 @@ export interface RefinedMatte {
  */
 export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array, size: number): RefinedMatte {
   const unit = size / 256;
-  const guided = guidedFilter(planes, mask, size, size, { radius: Math.round(5 * unit), epsilon: 3e-4, subsampling: 2 * Math.floor(unit) });
-  const rough = guided.map((value) => Math.min(Math.max((value - 0.08) / 0.84, 0), 1));
+  const guided = guidedFilter(planes, mask, size, size, { radius: Math.round(5 * unit), epsilon: 1e-3, subsampling: 2 * Math.floor(unit) });
+  // Colours that recur in the background pull the filter outwards: nothing far from the mask belongs to the head.
+  const reach = boxFilter(mask, size, size, Math.round(2.5 * unit));
+  const rough = guided.map((value, i) => Math.min(Math.max((value - 0.14) / 0.76, 0), 1) * smoothstep(0.04, 0.3, reach[i]));
   const radius = Math.round(7 * unit);
   const certain = knownColors(planes, rough, (alpha) => smoothstep(0.9, 0.99, alpha), size, radius);
   const outside = knownColors(planes, rough, (alpha) => smoothstep(0.1, 0.01, alpha), size, radius);
@@ -40,9 +45,9 @@ export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array,
       const span = certain.colors[channel][i] - outside.colors[channel][i];
       residual += (planes[channel][i] - outside.colors[channel][i] - solved * span) ** 2;
     }
-    // Trust the colours where they are far apart and explain the pixel.
-    const trust = (norm / (norm + 0.03)) * Math.exp(-residual / 0.02);
-    alpha[i] = rough[i] + trust * (solved - rough[i]);
+    // Trust the colours where they are further apart than each side varies, and explain the pixel.
+    const trust = (norm / (norm + 6 * (certain.variance[i] + outside.variance[i]) + 0.02)) * Math.exp(-residual / 0.01);
+    alpha[i] = rough[i] + trust * Math.min(Math.max(solved - rough[i], -LARGEST_CORRECTION), LARGEST_CORRECTION);
     for (let channel = 0; channel < 3; channel++) {
       const span = certain.colors[channel][i] - outside.colors[channel][i];
       foreground[channel][i] = Math.min(Math.max(planes[channel][i] + trust * (1 - alpha[i]) * span, 0), 1);
@@ -51,14 +56,24 @@ export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array,
   return { alpha, foreground };
 }
 
+interface KnownColors {
+  /** Three planes of means. */
+  readonly colors: Float32Array[];
+  /** How many of the pixels around are known. */
+  readonly weight: Float32Array;
+  /** Their variance, summed over the channels. */
+  readonly variance: Float32Array;
+}
+
 /**
  * Mean colour, and how much there is to take it from, of the pixels around that `weigh` is sure of. On a grid of half the
  * resolution: the means are smooth.
  */
-function knownColors(planes: readonly Float32Array[], alpha: Float32Array, weigh: (alpha: number) => number, size: number, radius: number): { colors: Float32Array[]; weight: Float32Array } {
+function knownColors(planes: readonly Float32Array[], alpha: Float32Array, weigh: (alpha: number) => number, size: number, radius: number): KnownColors {
   const half = Math.ceil(size / 2);
   const weights = new Float32Array(half * half);
   const sums = planes.map(() => new Float32Array(half * half));
+  const squares = new Float32Array(half * half);
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const from = y * size + x;
@@ -66,16 +81,26 @@ function knownColors(planes: readonly Float32Array[], alpha: Float32Array, weigh
       if (weight === 0) continue;
       const to = (y >> 1) * half + (x >> 1);
       weights[to] += weight;
-      for (let channel = 0; channel < 3; channel++) sums[channel][to] += weight * planes[channel][from];
+      for (let channel = 0; channel < 3; channel++) {
+        const value = planes[channel][from];
+        sums[channel][to] += weight * value;
+        squares[to] += weight * value * value;
+      }
     }
   }
   const reach = Math.max(Math.round(radius / 2), 1);
   const blur = (map: Float32Array): Float32Array => boxFilter(boxFilter(map, half, half, reach), half, half, reach);
   const weight = blur(weights);
+  const variance = blur(squares);
+  for (let i = 0; i < variance.length; i++) variance[i] /= Math.max(weight[i], 1e-6);
+  const widen = (map: Float32Array): Float32Array => resizeMap(map, half, half, size, size);
   const colors = sums.map((sum) => {
     const mean = blur(sum);
-    for (let i = 0; i < mean.length; i++) mean[i] /= Math.max(weight[i], 1e-6);
-    return resizeMap(mean, half, half, size, size);
+    for (let i = 0; i < mean.length; i++) {
+      mean[i] /= Math.max(weight[i], 1e-6);
+      variance[i] -= mean[i] * mean[i];
+    }
+    return widen(mean);
   });
-  return { colors, weight: resizeMap(weight, half, half, size, size) };
+  return { colors, weight: widen(weight), variance: widen(variance) };
 }
