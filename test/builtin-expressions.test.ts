@@ -28,7 +28,10 @@ const camera: Camera = {
 };
 const IDENTITY = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 
-/** Expression, and the score that it must reach at full strength: measured values less a margin. */
+/**
+ * Expression, and the score that it must reach at full strength: measured values less a margin. Chosen among those that the
+ * network does name; most others it does not (docs/decisions/builtin-head.md has all of them).
+ */
 const RECOGNISED = [
   ['mouthSmile', 0.6],
   ['eyeBlink', 0.55],
@@ -39,8 +42,8 @@ const RECOGNISED = [
   ['mouthStretch', 0.25],
 ] as const;
 
-describe('built-in head: a network that knows faces names its expressions', () => {
-  it.skipIf(!models)('reads smile, blink, gaze, jaw, pucker, brow and stretch (needs shared/data/models)', async () => {
+describe('built-in head: a network that knows faces names seven of its expressions', () => {
+  it.skipIf(!models)('still reads smile, blink, gaze, jaw, pucker, brow and stretch (needs shared/data/models)', async () => {
     const head = createBuiltinHead(readCanonicalFace());
     const renderer = await createMeshRenderer(await testGpu());
     const identity = new Float32Array(head.identityNames.length);
