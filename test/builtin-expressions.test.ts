@@ -43,39 +43,42 @@ const RECOGNISED = [
 ] as const;
 
 describe('built-in head: a network that knows faces names seven of its expressions', () => {
-  it.skipIf(!models)('still reads smile, blink, gaze, jaw, pucker, brow and stretch (needs shared/data/models)', async () => {
-    const head = createBuiltinHead(readCanonicalFace());
-    const renderer = await createMeshRenderer(await testGpu());
-    const identity = new Float32Array(head.identityNames.length);
-    const scene = await createSubjectScene(renderer, head, identity, 1, { textureSize: 512 });
-    const networks = await loadFaceModels(await createNodeInference(), await openModelFiles(models!));
-    const scoresOf = async (names: readonly string[]): Promise<Float32Array> => {
-      const pose = neutralPose(head.expressionNames.length);
-      pose.headRotation[0] = Math.PI;
-      pose.headTranslation[2] = 0.82;
-      for (const name of names) pose.expressionCoefficients[head.expressionNames.indexOf(name)] = 1;
-      const parts = [...scene.headParts(pose), ...scene.torsoParts(pose)];
-      const image = overGrey(await renderer.render(parts, { camera, cameraFromWorld: IDENTITY }));
-      const [face] = await detectFaces(networks.detector, image);
-      expect(face, names.join()).toBeDefined();
-      const coarse = await runFaceMesh(networks, image, regionFromDetection(face!));
-      const { landmarks } = await runFaceMesh(networks, image, regionFromLandmarks(coarse.landmarks));
-      return (await runBlendshapes(networks, landmarks))!;
-    };
-    const rest = await scoresOf([]);
-    for (const [name, least] of RECOGNISED) {
-      const sided = (ARKIT_EXPRESSION_NAMES as readonly string[]).includes(`${name}Left`);
-      const names = sided ? [`${name}Left`, `${name}Right`] : [name];
-      const scores = await scoresOf(names);
-      for (const own of names) {
-        const index = (ARKIT_EXPRESSION_NAMES as readonly string[]).indexOf(own);
-        expect(scores[index], own).toBeGreaterThan(least);
-        expect(scores[index]! - rest[index]!, `${own} above rest`).toBeGreaterThan(0.2);
+  it.skipIf(!models)(
+    'still reads smile, blink, gaze, jaw, pucker, brow and stretch (needs shared/data/models)',
+    async () => {
+      const head = createBuiltinHead(readCanonicalFace());
+      const renderer = await createMeshRenderer(await testGpu());
+      const identity = new Float32Array(head.identityNames.length);
+      const scene = await createSubjectScene(renderer, head, identity, 1, { textureSize: 512 });
+      const networks = await loadFaceModels(await createNodeInference(), await openModelFiles(models!));
+      const scoresOf = async (names: readonly string[]): Promise<Float32Array> => {
+        const pose = neutralPose(head.expressionNames.length);
+        pose.headRotation[0] = Math.PI;
+        pose.headTranslation[2] = 0.82;
+        for (const name of names) pose.expressionCoefficients[head.expressionNames.indexOf(name)] = 1;
+        const parts = [...scene.headParts(pose), ...scene.torsoParts(pose)];
+        const image = overGrey(await renderer.render(parts, { camera, cameraFromWorld: IDENTITY }));
+        const [face] = await detectFaces(networks.detector, image);
+        expect(face, names.join()).toBeDefined();
+        const coarse = await runFaceMesh(networks, image, regionFromDetection(face!));
+        const { landmarks } = await runFaceMesh(networks, image, regionFromLandmarks(coarse.landmarks));
+        return (await runBlendshapes(networks, landmarks))!;
+      };
+      const rest = await scoresOf([]);
+      for (const [name, least] of RECOGNISED) {
+        const sided = (ARKIT_EXPRESSION_NAMES as readonly string[]).includes(`${name}Left`);
+        const names = sided ? [`${name}Left`, `${name}Right`] : [name];
+        const scores = await scoresOf(names);
+        for (const own of names) {
+          const index = (ARKIT_EXPRESSION_NAMES as readonly string[]).indexOf(own);
+          expect(scores[index], own).toBeGreaterThan(least);
+          expect(scores[index]! - rest[index]!, `${own} above rest`).toBeGreaterThan(0.2);
+        }
       }
-    }
-    networks.close();
-    renderer.dispose();
-  });
+      networks.close();
+      renderer.dispose();
+    },
+  );
 });
 
 /** RGB over a plain wall. */
