@@ -28,9 +28,23 @@ export async function fitPoses(
   onProgress?: OnProgress,
   signal?: AbortSignal,
 ): Promise<HeadPose[]> {
-  const { steps, rate } = { ...FIT_POSES_DEFAULTS, ...given };
   if (clip.frames.length === 0) return [];
   checkClip(clip);
+  let intersectionCapacity = avatar.gaussians.count * 16 + clip.size * 64;
+  for (;;) {
+    const training = await createFrozen(gpu, avatar, clip, intersectionCapacity);
+    try {
+      await refine(training, clip, { ...FIT_POSES_DEFAULTS, ...given }, onProgress, signal);
+      const needed = await training.rasterizer.neededIntersections();
+      if (needed <= intersectionCapacity) return await readPoses(gpu, training, clip);
+      intersectionCapacity = Math.ceil(needed * 1.5); // an image was cut: once more, with room
+    } finally {
+      training.dispose();
+    }
+  }
+}
+
+function createFrozen(gpu: Gpu, avatar: Avatar, clip: Clip, intersectionCapacity: number): Promise<Training> {
   const options: FitOptions = {
     ...FIT_DEFAULTS,
     deltas: false,
@@ -38,8 +52,7 @@ export async function fitPoses(
     background: 'white',
     weights: { ...FIT_DEFAULTS.weights, matte: 0 },
   };
-  const capacity = Math.max(1, avatar.gaussians.count);
-  const training = await Training.create(gpu, {
+  return Training.create(gpu, {
     head: avatar.head,
     identityCoefficients: new Float32Array(0),
     initial: avatar.gaussians,
@@ -48,29 +61,37 @@ export async function fitPoses(
     supportThreshold: 0,
     clip,
     options,
-    capacity,
-    intersectionCapacity: capacity * 16 + clip.size * 64,
+    capacity: Math.max(1, avatar.gaussians.count),
+    intersectionCapacity,
   });
-  try {
-    const commands = training.commands();
-    let pending: Promise<void> | null = null;
-    for (let frame = 0; frame < clip.frames.length; frame++) {
-      for (let step = 1; step <= steps; step++) {
-        training.recordPoseStep(commands, frame, rate);
-        if (step % STEPS_PER_SUBMIT !== 0 && step !== steps) continue;
-        commands.submit();
-        await pending;
-        pending = commands.done();
-      }
-      signal?.throwIfAborted();
-      onProgress?.({ stage: 'fit held-out poses', done: frame + 1, total: clip.frames.length });
+}
+
+async function refine(
+  training: Training,
+  clip: Clip,
+  { steps, rate }: FitPosesOptions,
+  onProgress?: OnProgress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const commands = training.commands();
+  let pending: Promise<void> | null = null;
+  for (let frame = 0; frame < clip.frames.length; frame++) {
+    for (let step = 1; step <= steps; step++) {
+      training.recordPoseStep(commands, frame, rate);
+      if (step % STEPS_PER_SUBMIT !== 0 && step !== steps) continue;
+      commands.submit();
+      await pending;
+      pending = commands.done();
     }
-    await pending;
-    const poses = await readFloats(gpu, training.poses);
-    const stride = training.poseStride / 4;
-    const length = packPose(clip.frames[0]!.pose).length;
-    return clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length)));
-  } finally {
-    training.dispose();
+    signal?.throwIfAborted();
+    onProgress?.({ stage: 'fit held-out poses', done: frame + 1, total: clip.frames.length });
   }
+  await pending;
+}
+
+async function readPoses(gpu: Gpu, training: Training, clip: Clip): Promise<HeadPose[]> {
+  const poses = await readFloats(gpu, training.poses);
+  const stride = training.poseStride / 4;
+  const length = packPose(clip.frames[0]!.pose).length;
+  return clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length)));
 }
