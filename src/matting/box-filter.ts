@@ -5,14 +5,23 @@ let scratch = new Float32Array(0);
 export function boxFilter(source: Float32Array, width: number, height: number, radius: number): Float32Array {
   if (scratch.length < source.length) scratch = new Float32Array(source.length);
   const rows = scratch;
+  const span = 2 * radius + 1;
   for (let y = 0; y < height; y++) {
     const row = y * width;
     let sum = 0;
     for (let x = 0; x < Math.min(radius, width); x++) sum += source[row + x];
-    for (let x = 0; x < width; x++) {
+    let x = 0;
+    for (; x < Math.min(radius + 1, width); x++) {
       if (x + radius < width) sum += source[row + x + radius];
-      if (x - radius - 1 >= 0) sum -= source[row + x - radius - 1];
-      rows[row + x] = sum / (Math.min(x + radius, width - 1) - Math.max(x - radius, 0) + 1);
+      rows[row + x] = sum / (Math.min(x + radius, width - 1) + 1);
+    }
+    for (; x + radius < width; x++) {
+      sum += source[row + x + radius] - source[row + x - radius - 1];
+      rows[row + x] = sum / span;
+    }
+    for (; x < width; x++) {
+      sum -= source[row + x - radius - 1];
+      rows[row + x] = sum / (width - x + radius);
     }
   }
   const result = new Float32Array(source.length);
@@ -22,11 +31,9 @@ export function boxFilter(source: Float32Array, width: number, height: number, r
     const entering = y + radius < height ? (y + radius) * width : -1;
     const leaving = y - radius - 1 >= 0 ? (y - radius - 1) * width : -1;
     const scale = 1 / (Math.min(y + radius, height - 1) - Math.max(y - radius, 0) + 1);
-    for (let x = 0; x < width; x++) {
-      if (entering >= 0) sums[x] += rows[entering + x];
-      if (leaving >= 0) sums[x] -= rows[leaving + x];
-      result[y * width + x] = sums[x] * scale;
-    }
+    if (entering >= 0) for (let x = 0; x < width; x++) sums[x] += rows[entering + x];
+    if (leaving >= 0) for (let x = 0; x < width; x++) sums[x] -= rows[leaving + x];
+    for (let x = 0; x < width; x++) result[y * width + x] = sums[x] * scale;
   }
   return result;
 }

@@ -18,13 +18,31 @@ export interface GuidedFilterOptions {
  */
 export function guidedFilter(guide: readonly Float32Array[], input: Float32Array, width: number, height: number, options: GuidedFilterOptions): Float32Array {
   const s = Math.max(Math.floor(options.subsampling), 1);
-  const w = Math.max(Math.round(width / s), 1);
-  const h = Math.max(Math.round(height / s), 1);
-  const shrink = (map: Float32Array): Float32Array => resizeMap(s > 1 ? boxFilter(map, width, height, s >> 1) : map, width, height, w, h);
+  const w = Math.ceil(width / s);
+  const h = Math.ceil(height / s);
+  const shrink = (map: Float32Array): Float32Array => (s > 1 ? averageBlocks(map, width, height, s) : map);
   const coarse = guide.map(shrink);
   const coefficients = windowCoefficients(coarse, shrink(input), w, h, Math.max(Math.round(options.radius / s), 1), options.epsilon);
-  const fine = coefficients.map((map) => resizeMap(map, w, h, width, height));
-  return input.map((_, i) => fine[0][i] * guide[0][i] + fine[1][i] * guide[1][i] + fine[2][i] * guide[2][i] + fine[3][i]);
+  const [slopeR, slopeG, slopeB, offset] = coefficients.map((map) => resizeMap(map, w, h, width, height));
+  const [r, g, b] = guide;
+  const result = new Float32Array(input.length);
+  for (let i = 0; i < result.length; i++) result[i] = slopeR[i] * r[i] + slopeG[i] * g[i] + slopeB[i] * b[i] + offset[i];
+  return result;
+}
+
+/** Means of s×s blocks; the last row and column of blocks may be narrower. */
+function averageBlocks(map: Float32Array, width: number, height: number, s: number): Float32Array {
+  const w = Math.ceil(width / s);
+  const sums = new Float32Array(w * Math.ceil(height / s));
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / s) * w;
+    const rows = Math.min(s, height - Math.floor(y / s) * s);
+    for (let x = 0; x < width; x++) {
+      const column = Math.floor(x / s);
+      sums[row + column] += map[y * width + x] / (rows * Math.min(s, width - column * s));
+    }
+  }
+  return sums;
 }
 
 /** The three slopes and the offset of the linear functions, averaged over the windows that hold a pixel. */

@@ -1,8 +1,9 @@
 import type { FaceModels } from '../inference/face-models.ts';
+import { sampleRegion } from '../tracking/region.ts';
 import type { Image } from '../video/frame.ts';
-import { boxFilter, smoothstep } from './box-filter.ts';
+import { boxFilter, resizeMap, smoothstep } from './box-filter.ts';
 import { faceGeometry, similarityBetween, type FaceGeometry } from './face-geometry.ts';
-import { HeadKeeper } from './keep-head.ts';
+import { HeadKeeper, type KeepInput } from './keep-head.ts';
 import { fillPolygon, tidyMask } from './mask-shapes.ts';
 import { hairMask, personMask } from './person-mask.ts';
 import { refineAlpha } from './refine-alpha.ts';
@@ -31,6 +32,8 @@ export interface Matting {
   reset(): void;
 }
 
+/** Pixels per side of the picture on which head and clothes are told apart. */
+const KEEP_SIZE = 192;
 /** How much of the previous frame's mask stays where both agree. */
 const MEMORY = 0.45;
 /** Difference of masks at which the previous one no longer counts. */
@@ -48,15 +51,13 @@ export function createMatting(models: Pick<FaceModels, 'segmentation' | 'hair'>)
       if (crop.height !== size || crop.channels !== 4) {
         throw new RangeError(`The crop is ${size}×${crop.height} with ${crop.channels} channels; give a square RGBA crop from cropFrame.`);
       }
-      const geometry = faceGeometry(guidance.landmarks);
       const filled = fillBeyondFrame(crop);
       const before = previous?.size === size ? previous : null;
-      const person = steady(await personMask(models, filled), before?.person, before, guidance.landmarks, size);
-      const hair = await hairMask(models, filled);
-      const neck = guidance.neck ?? null;
-      const keep = steady(keeper.keep({ colors: filled.data, size, person, hair, geometry, neck }), before?.keep, before, guidance.landmarks, size);
-      previous = { person, keep, landmarks: guidance.landmarks, size };
-      return cutOut(crop, filled, person, keep, geometry);
+      const person = steady(await personMask(models, filled), before?.person, before?.landmarks, guidance.landmarks, size);
+      const small = shrink(filled, person, await hairMask(models, filled), guidance);
+      const keep = steady(keeper.keep(small.input), before?.keep, before?.smallLandmarks, small.landmarks, KEEP_SIZE);
+      previous = { person, keep, landmarks: guidance.landmarks, smallLandmarks: small.landmarks, size };
+      return cutOut(crop, filled, person, resizeMap(keep, KEEP_SIZE, KEEP_SIZE, size, size), faceGeometry(guidance.landmarks));
     },
   };
 }
@@ -65,13 +66,44 @@ interface PreviousFrame {
   readonly person: Float32Array;
   readonly keep: Float32Array;
   readonly landmarks: Float32Array;
+  readonly smallLandmarks: Float32Array;
   readonly size: number;
+}
+
+/** What to keep is decided on a small picture: neck and clothes are large, their edges come from the refinement. */
+function shrink(filled: Image, person: Float32Array, hair: Float32Array | null, guidance: MatteGuidance): { input: KeepInput; landmarks: Float32Array } {
+  const size = filled.width;
+  const scale = KEEP_SIZE / size;
+  const region = { centerX: size / 2, centerY: size / 2, size, rotation: 0 };
+  const colors = Uint8Array.from(sampleRegion(filled, region, { size: KEEP_SIZE, low: 0, high: 255, outside: 'nearest', channels: 4 }));
+  for (let y = 0; y < KEEP_SIZE; y++) {
+    const row = Math.floor((y + 0.5) / scale) * size;
+    for (let x = 0; x < KEEP_SIZE; x++) colors[4 * (y * KEEP_SIZE + x) + 3] = filled.data[4 * (row + Math.floor((x + 0.5) / scale)) + 3];
+  }
+  const small = (map: Float32Array): Float32Array => resizeMap(map, size, size, KEEP_SIZE, KEEP_SIZE);
+  const landmarks = guidance.landmarks.map((value) => value * scale);
+  return {
+    landmarks,
+    input: {
+      colors,
+      size: KEEP_SIZE,
+      person: small(person),
+      hair: hair && small(hair),
+      geometry: faceGeometry(landmarks),
+      neck: guidance.neck?.map((polygon) => polygon.map((value) => value * scale)) ?? null,
+    },
+  };
 }
 
 function cutOut(crop: Image, filled: Image, person: Float32Array, keep: Float32Array, geometry: FaceGeometry): Matte {
   const size = crop.width;
-  const planes = [0, 1, 2].map((channel) => new Float32Array(size * size).map((_, i) => filled.data[4 * i + channel] / 255));
-  const { alpha, foreground } = refineAlpha(planes, person.map((value, i) => value * keep[i]), size);
+  const planes = [new Float32Array(size * size), new Float32Array(size * size), new Float32Array(size * size)];
+  const mask = new Float32Array(size * size);
+  for (let i = 0; i < mask.length; i++) {
+    for (let channel = 0; channel < 3; channel++) planes[channel][i] = filled.data[4 * i + channel] / 255;
+    mask[i] = person[i] * keep[i];
+  }
+  const { alpha, foreground } = refineAlpha(planes, mask, size);
   const limit = boxFilter(keep, size, size, Math.max(Math.round(size / 85), 1));
   const face = fillPolygon(geometry.oval, size, size, size / 128);
   for (let i = 0; i < alpha.length; i++) {
@@ -118,9 +150,9 @@ function fillBeyondFrame(crop: Image): Image {
 }
 
 /** Blends a mask with the previous frame's, moved along with the head. */
-function steady(current: Float32Array, last: Float32Array | undefined, before: PreviousFrame | null, landmarks: Float32Array, size: number): Float32Array {
+function steady(current: Float32Array, last: Float32Array | undefined, before: Float32Array | undefined, landmarks: Float32Array, size: number): Float32Array {
   if (!last || !before) return current;
-  const { a, b, x: offsetX, y: offsetY } = similarityBetween(landmarks, before.landmarks);
+  const { a, b, x: offsetX, y: offsetY } = similarityBetween(landmarks, before);
   const blended = new Float32Array(current.length);
   for (let i = 0; i < current.length; i++) {
     const x = (i % size) + 0.5;

@@ -1,4 +1,4 @@
-import { boxFilter, resizeMap, smoothstep } from './box-filter.ts';
+import { boxFilter, smoothstep } from './box-filter.ts';
 import { guidedFilter } from './guided-filter.ts';
 
 /** A refined matte and the colours that the foreground has where background shines through. */
@@ -29,33 +29,33 @@ export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array,
   const outside = knownColors(planes, rough, (alpha) => smoothstep(0.1, 0.01, alpha), size, radius);
   const alpha = rough.slice();
   const foreground = planes.map((plane) => plane.slice());
+  const half = Math.ceil(size / 2);
+  const span = [0, 0, 0];
   for (let i = 0; i < alpha.length; i++) {
-    const isBetween = rough[i] > 0.004 && rough[i] < 0.996;
-    if (!isBetween || certain.weight[i] < 1e-3 || outside.weight[i] < 1e-3) continue;
+    if (rough[i] < 0.004 || rough[i] > 0.996) continue;
+    const near = (Math.floor(i / size) >> 1) * half + ((i % size) >> 1);
+    if (certain.weight[near] < 1e-3 || outside.weight[near] < 1e-3) continue;
     let dot = 0;
     let norm = 0;
     for (let channel = 0; channel < 3; channel++) {
-      const span = certain.colors[channel][i] - outside.colors[channel][i];
-      dot += (planes[channel][i] - outside.colors[channel][i]) * span;
-      norm += span * span;
+      span[channel] = certain.colors[channel][near] - outside.colors[channel][near];
+      dot += (planes[channel][i] - outside.colors[channel][near]) * span[channel];
+      norm += span[channel] * span[channel];
     }
     const solved = Math.min(Math.max(dot / Math.max(norm, 1e-6), 0), 1);
     let residual = 0;
-    for (let channel = 0; channel < 3; channel++) {
-      const span = certain.colors[channel][i] - outside.colors[channel][i];
-      residual += (planes[channel][i] - outside.colors[channel][i] - solved * span) ** 2;
-    }
+    for (let channel = 0; channel < 3; channel++) residual += (planes[channel][i] - outside.colors[channel][near] - solved * span[channel]) ** 2;
     // Trust the colours where they are further apart than each side varies, and explain the pixel.
-    const trust = (norm / (norm + 6 * (certain.variance[i] + outside.variance[i]) + 0.02)) * Math.exp(-residual / 0.01);
+    const trust = (norm / (norm + 6 * (certain.variance[near] + outside.variance[near]) + 0.02)) * Math.exp(-residual / 0.01);
     alpha[i] = rough[i] + trust * Math.min(Math.max(solved - rough[i], -LARGEST_CORRECTION), LARGEST_CORRECTION);
     for (let channel = 0; channel < 3; channel++) {
-      const span = certain.colors[channel][i] - outside.colors[channel][i];
-      foreground[channel][i] = Math.min(Math.max(planes[channel][i] + trust * (1 - alpha[i]) * span, 0), 1);
+      foreground[channel][i] = Math.min(Math.max(planes[channel][i] + trust * (1 - alpha[i]) * span[channel], 0), 1);
     }
   }
   return { alpha, foreground };
 }
 
+/** On a grid of half the resolution. */
 interface KnownColors {
   /** Three planes of means. */
   readonly colors: Float32Array[];
@@ -93,14 +93,13 @@ function knownColors(planes: readonly Float32Array[], alpha: Float32Array, weigh
   const weight = blur(weights);
   const variance = blur(squares);
   for (let i = 0; i < variance.length; i++) variance[i] /= Math.max(weight[i], 1e-6);
-  const widen = (map: Float32Array): Float32Array => resizeMap(map, half, half, size, size);
   const colors = sums.map((sum) => {
     const mean = blur(sum);
     for (let i = 0; i < mean.length; i++) {
       mean[i] /= Math.max(weight[i], 1e-6);
       variance[i] -= mean[i] * mean[i];
     }
-    return widen(mean);
+    return mean;
   });
-  return { colors, weight: widen(weight), variance: widen(variance) };
+  return { colors, weight, variance };
 }
