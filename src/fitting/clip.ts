@@ -18,9 +18,14 @@ export interface Clip {
   pixels(frame: number): Uint32Array;
 }
 
+/** A clip that nothing can be learned from. The message says which frame and why. */
+export class UnusableClipError extends Error {
+  override readonly name = 'UnusableClipError';
+}
+
 /**
  * A pose or camera that is not a number would draw nothing and teach the avatar that there is nothing: refuse it. Throws
- * `RangeError` with the frame's position in the track.
+ * `UnusableClipError` with the frame's position in the track.
  */
 export function checkClip({ size, frames, pixels }: Clip): void {
   for (const [frame, { index, camera, pose }] of frames.entries()) {
@@ -36,6 +41,6 @@ export function checkClip({ size, frames, pixels }: Clip): void {
             : pixels(frame).length !== size * size
               ? `it has ${pixels(frame).length} pixels, not ${size}²`
               : null;
-    if (fault) throw new RangeError(`frame ${index} of the track cannot be used: ${fault}; track the video again, or leave the frame out`);
+    if (fault) throw new UnusableClipError(`frame ${index} of the track cannot be used: ${fault}; track the video again, or leave the frame out`);
   }
 }

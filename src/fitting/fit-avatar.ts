@@ -1,6 +1,6 @@
-import { sampleAtlas } from '../binding/sampling.ts';
+import { sampleAtlas, surfacePositions } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
-import type { GaussianSet } from '../gaussians/layout.ts';
+import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
 import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
@@ -10,11 +10,13 @@ import { neutralPose, packPose, unpackPose, type HeadPose } from '../head/pose.t
 import type { LossRecord } from '../losses/loss-history.ts';
 import type { OnProgress } from '../video/frame.ts';
 import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
-import { checkClip, type Clip } from './clip.ts';
+import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { FrameOrder } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, Training } from './training.ts';
+import { fillUnseen } from './fill-unseen.ts';
 import { personalHead } from './personal-head.ts';
+import { initialRgb, surfaceGroups } from './region-appearance.ts';
 
 export interface FitInputs {
   readonly head: HeadModel;
@@ -53,6 +55,8 @@ export interface LossPoint extends LossRecord {
 
 /** Steps between checkpoints, which are also when losses are read and the intersection list is checked. */
 export const CHECKPOINT_STEPS = 500;
+/** Frames, spread over the clip, that tell which Gaussians are seen at all. */
+const VISIBILITY_FRAMES = 40;
 
 /**
  * Stage I: fits Gaussians on the head's surface, and the head's deltas, to the clip (method §§1–4). Deterministic: one
@@ -68,7 +72,7 @@ export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions
   }
   const order = new FrameOrder(clip.frames.length, options.seed);
   if (!clip.frames.some((_, frame) => clip.pixels(frame).some((pixel) => pixel >>> 24 !== 0))) {
-    throw new RangeError('the mattes of all frames are empty: there is no head to learn; track the video again');
+    throw new UnusableClipError('the mattes of all frames are empty: there is no head to learn; track the video again');
   }
   const canonicalPose = canonicalPoseOf(head, clip);
   const trainingInputs = {
@@ -161,8 +165,9 @@ class FitRun {
     const { head, clip, options } = this.#inputs;
     const training = this.#training;
     const { support, displacements, vertexOffset } = training.deformation;
-    const gaussians = await training.gaussians.read();
-    checkGaussians(gaussians);
+    const learned = await training.gaussians.read();
+    checkGaussians(learned);
+    const gaussians = options.fillUnseen ? await this.#filled(learned) : learned;
     const avatar: Avatar = {
       head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, displacements, support.entryCount * 3)),
       vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
@@ -182,6 +187,22 @@ class FitRun {
       losses: this.#losses,
       stepsPerSecond: seconds > 0 ? (options.steps - this.#startedWith) / seconds : 0,
     };
+  }
+
+  /** The learned set with its unseen part continued from the seen one. */
+  async #filled(gaussians: GaussianSet): Promise<GaussianSet> {
+    const { head, identityCoefficients, canonical, clip } = this.#inputs;
+    const every = Math.max(1, Math.floor(clip.frames.length / VISIBILITY_FRAMES));
+    const frames = [...clip.frames.keys()].filter((frame) => frame % every === 0);
+    const contribution = await this.#training.measureContribution(frames);
+    const vertices = poseVertices(head, identityCoefficients, canonical as HeadPose);
+    const groups = surfaceGroups(head);
+    return fillUnseen({
+      gaussians,
+      positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
+      contribution: contribution.subarray(0, gaussians.count),
+      groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
+    });
   }
 
   dispose(): void {
@@ -273,7 +294,9 @@ function checkOptions(options: FitOptions): void {
 
 /** A fit that went wrong must not be written as an avatar that draws nothing. */
 function checkGaussians(gaussians: GaussianSet): void {
-  if (gaussians.count === 0) throw new Error('the fit removed every Gaussian: the frames show no head where the track has it');
+  if (gaussians.count === 0) {
+    throw new UnusableClipError('the fit removed every Gaussian: the frames show no head where the track has it; track the video again');
+  }
   for (const [name, values] of Object.entries(gaussians)) {
     const fault = typeof values === 'number' ? undefined : (values as Float32Array).find((value) => !Number.isFinite(value));
     if (fault !== undefined) throw new Error(`the fit ended with ${fault} in "${name}": please report this clip`);
@@ -294,9 +317,18 @@ function initialGaussians(inputs: FitInputs, canonicalPose: HeadPose, options: F
     localRotation,
     logScale: samples.logScale,
     opacityLogit: new Float32Array(count).fill(logit(options.initialOpacity)),
-    color: new Float32Array(count * 3),
+    color: initialColors(inputs.head, samples.triangleIndices),
     normalOffset: new Float32Array(count),
   };
+}
+
+function initialColors(head: HeadModel, triangleIndices: Uint32Array): Float32Array {
+  const colors = new Float32Array(triangleIndices.length * 3);
+  triangleIndices.forEach((triangle, index) => {
+    const rgb = initialRgb(head.regionNames[head.triangleRegions[triangle]!]!);
+    rgb.forEach((value, channel) => (colors[index * 3 + channel] = (value - 0.5) / SH_C0));
+  });
+  return colors;
 }
 
 const logit = (probability: number): number => Math.log(probability / (1 - probability));

@@ -19,6 +19,10 @@ export interface FitOptions {
   /** Gaussians to start with, and the most there may be. */
   readonly gaussians: number;
   readonly gaussianLimit: number;
+  /** Paper: 0.1. Opaque from the start, the near side hides the far one, and what no frame shows stays solid. */
+  readonly initialOpacity: number;
+  /** Metres per unit coefficient: ΔE lives where an expression moves the head by more than this. */
+  readonly supportThreshold: number;
   readonly densify: DensifyRule;
   /** Children added per event by `sampling` (paper: 1,000), before scaling by gaussians / 65,536. */
   readonly sampleCount: number;
@@ -35,6 +39,8 @@ export interface FitOptions {
   readonly exposure: boolean;
   /** What lies behind the head in training. */
   readonly background: 'white' | 'random';
+  /** Continue seen hair, skin and neck over what no frame shows, when the fit is done. */
+  readonly fillUnseen: boolean;
   /** Frames whose gradients ΔE and ΔP gather before one update. */
   readonly deltaFrames: number;
   readonly decayShare: number;
@@ -75,6 +81,8 @@ export const FIT_DEFAULTS: FitOptions = {
   seed: 1,
   gaussians: 16_384,
   gaussianLimit: 200_000,
+  initialOpacity: 0.9,
+  supportThreshold: 5e-5,
   densify: 'sampling',
   sampleCount: 1000,
   sampleScale: 0.75,
@@ -84,6 +92,7 @@ export const FIT_DEFAULTS: FitOptions = {
   refineTrack: true,
   exposure: false,
   background: 'random',
+  fillUnseen: true,
   deltaFrames: 8,
   decayShare: 0.3,
   decayTo: 0.05,

@@ -1,6 +1,7 @@
-import { createStorageBuffer, Ownership, writeBuffer } from '../gpu/buffer.ts';
+import { createStorageBuffer, Ownership, readFloats, writeBuffer } from '../gpu/buffer.ts';
 import { Commands, type Profiler } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { createKernel } from '../gpu/kernel.ts';
 import { UniformRing } from '../gpu/uniform-ring.ts';
 import { createPlacement, type Placement } from '../binding/placement.ts';
 import type { GaussianSet, WorldGaussians } from '../gaussians/layout.ts';
@@ -29,6 +30,7 @@ import type { Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { createGaussianState, type GaussianState } from './gaussian-state.ts';
 import { eventsAfter, rateFactor } from './schedule.ts';
+import visibilityText from './visibility.wgsl?raw';
 
 /** Frames recorded between two submits: enough to hide the host's work, few enough to stop quickly. */
 export const STEPS_PER_SUBMIT = 8;
@@ -181,6 +183,35 @@ export class Training {
     this.#recordBackward(commands, frame, {}, true);
     const update = ++this.frameUpdates[frame]!;
     this.#parts.poseAdam.step(commands, { step: update, record: frame, learningRate: rate });
+  }
+
+  /**
+   * N: what each Gaussian contributes to the pictures of `frames`, Σ alpha · transmittance over their pixels. Reads
+   * back: for the end of a fit.
+   */
+  async measureContribution(frames: readonly number[]): Promise<Float32Array> {
+    const { clip } = this.#inputs;
+    const { capacity, count } = this.gaussians;
+    const kernel = await createKernel(this.#gpu, {
+      label: 'contribution',
+      files: [{ name: 'src/fitting/visibility.wgsl', text: visibilityText }],
+      bindings: { count: 'read', rgbGradient: 'read', contribution: 'readWrite' },
+    });
+    const contribution = createStorageBuffer(this.#gpu, 'contribution', capacity * 4);
+    const ones = new Float32Array(clip.size * clip.size * 4).map((_, index) => (index % 4 === 0 ? 1 : 0));
+    const imageGradient = createStorageBuffer(this.#gpu, 'red of every pixel', ones);
+    const group = kernel.bind({ count, rgbGradient: this.rasterizer.gradients.rgb, contribution });
+    const commands = this.commands();
+    for (const frame of frames) {
+      this.#recordForward(commands, 1, frame, {});
+      this.rasterizer.backward(commands, { ...this.#input, imageGradient });
+      commands.pass('contribution', (pass) => kernel.dispatch(pass, group, Math.ceil(capacity / 64)));
+      commands.submit();
+    }
+    const sums = await readFloats(this.#gpu, contribution);
+    contribution.destroy();
+    imageGradient.destroy();
+    return sums;
   }
 
   /** Binding of a frame's pose record. */
