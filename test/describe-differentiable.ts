@@ -252,7 +252,10 @@ class Ladder<Setting> {
     const direction = this.#direction(20);
     const forward = async (step: number): Promise<number> => {
       const { outputs } = await this.#runAt(moved(this.#inputs, direction, step));
-      return dot(mapArrays(outputs, (values) => Float64Array.from(values)), this.#outputGradients);
+      return dot(
+        mapArrays(outputs, (values) => Float64Array.from(values)),
+        this.#outputGradients,
+      );
     };
     const numeric = ((await forward(directionalStep)) - (await forward(-directionalStep))) / (2 * directionalStep);
     const { gradients } = await this.#run();

@@ -11,7 +11,9 @@ const SIZES = [0, 1, 63, 1001, 200_000];
 describe('scan', () => {
   it.each(SIZES)('sums what comes before, over %i values', async (size) => {
     const gpu = await testGpu();
-    const values = Uint32Array.from({ length: size + 1 }, (_, index) => (index < size ? randomBits(1, 2, index) >>> 16 : 77));
+    const values = Uint32Array.from({ length: size + 1 }, (_, index) =>
+      index < size ? randomBits(1, 2, index) >>> 16 : 77,
+    );
     const buffer = createStorageBuffer(gpu, 'values', values);
     const count = createStorageBuffer(gpu, 'count', new Uint32Array([size]));
     const scan = (await createScan(gpu)).over(buffer, count);
@@ -20,7 +22,9 @@ describe('scan', () => {
     commands.submit();
     const expected = new Uint32Array(size + 1);
     for (let i = 0; i < size; i++) expected[i + 1] = expected[i]! + values[i]!;
-    expect(Buffer.from((await readUints(gpu, buffer, size + 1)).buffer).equals(Buffer.from(expected.buffer))).toBe(true);
+    expect(Buffer.from((await readUints(gpu, buffer, size + 1)).buffer).equals(Buffer.from(expected.buffer))).toBe(
+      true,
+    );
     for (const owned of [buffer, count, scan]) owned.destroy();
   });
 

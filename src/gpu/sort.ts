@@ -41,9 +41,14 @@ export async function createSort(gpu: Gpu, { capacity, count, bits = 32, label =
   const counterCount = chunkCount * 2 ** digitBits;
   const buffer = (name: string, elements: number): GPUBuffer =>
     owned.own(createStorageBuffer(gpu, `${label}: ${name}`, elements * 4));
-  const pairs = [0, 1].map((side) => ({ keys: buffer(`keys ${side}`, capacity), values: buffer(`values ${side}`, capacity) }));
+  const pairs = [0, 1].map((side) => ({
+    keys: buffer(`keys ${side}`, capacity),
+    values: buffer(`values ${side}`, capacity),
+  }));
   const counters = buffer('counters', counterCount + 1);
-  const counterTotal = owned.own(createStorageBuffer(gpu, `${label}: number of counters`, new Uint32Array([counterCount])));
+  const counterTotal = owned.own(
+    createStorageBuffer(gpu, `${label}: number of counters`, new Uint32Array([counterCount])),
+  );
   const scan = owned.own((await createScan(gpu, label)).over(counters, counterTotal));
   const passes = await Promise.all(
     Array.from({ length: passCount }, async (_, pass) => {

@@ -60,80 +60,90 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
   const projectedGradient = { mean2dGradient: 'read', covarianceOpacityGradient: 'read' } as const;
   const drawn = { counters: 'read', intersections: 'read', projected: 'read' } as const;
   const composite = COMPOSITE[shape.variant];
-  const [project, bin, countTiles, scatter, compositeForward, compositeBackward, gather, projectBackward, sumCameraParts, sumCamera] =
-    await Promise.all([
+  const [
+    project,
+    bin,
+    countTiles,
+    scatter,
+    compositeForward,
+    compositeBackward,
+    gather,
+    projectBackward,
+    sumCameraParts,
+    sumCamera,
+  ] = await Promise.all([
+    createKernel(gpu, {
+      label: 'project',
+      files: [constants, CAMERA, PROJECTION, TILES, file('project.wgsl', projectText)],
+      bindings: {
+        ...world,
+        rgb: 'read',
+        projected: 'readWrite',
+        depthKeys: 'readWrite',
+        gaussianIndices: 'readWrite',
+        slotOffsets: 'readWrite',
+      },
+    }),
+    createKernel(gpu, {
+      label: 'bin',
+      files: [constants, SLOTS, TILES, file('bin.wgsl', binText)],
+      bindings: { ...binned, projected: 'read', slots: 'readWrite', status: 'readWrite' },
+    }),
+    createKernel(gpu, {
+      label: 'order: count',
+      files: [constants, SLOTS, file('order.wgsl', orderText)],
+      entryPoint: 'countTiles',
+      bindings: ordered,
+    }),
+    createKernel(gpu, {
+      label: 'order: scatter',
+      files: [constants, SLOTS, file('order.wgsl', orderText)],
+      entryPoint: 'scatter',
+      bindings: ordered,
+    }),
+    createKernel(gpu, {
+      label: 'composite forward',
+      files: [...composite.before, constants, CAMERA, composite.shared, composite.forward],
+      bindings: { camera: 'uniform', ...drawn, image: 'readWrite' },
+    }),
+    createKernel(gpu, {
+      label: 'composite backward',
+      files: [...composite.before, constants, composite.shared, composite.backward],
+      bindings: { ...drawn, image: 'read', imageGradient: 'read', intersectionGradients: 'readWrite' },
+    }),
+    createKernel(gpu, {
+      label: 'gather',
+      files: [constants, SLOTS, file('gather.wgsl', gatherText)],
+      bindings: {
+        ...binned,
+        slots: 'read',
+        intersectionGradients: 'read',
+        projected: 'read',
+        mean2dGradient: 'readWrite',
+        covarianceOpacityGradient: 'readWrite',
+        rgbGradient: 'readWrite',
+      },
+    }),
+    createKernel(gpu, {
+      label: 'project backward',
+      files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('project.backward.wgsl', projectBackwardText)],
+      bindings: {
+        ...world,
+        ...projectedGradient,
+        meanOpacityGradient: 'readWrite',
+        rotationGradient: 'readWrite',
+        scaleGradient: 'readWrite',
+      },
+    }),
+    ...(['sumParts', 'sumAll'] as const).map((entryPoint) =>
       createKernel(gpu, {
-        label: 'project',
-        files: [constants, CAMERA, PROJECTION, TILES, file('project.wgsl', projectText)],
-        bindings: {
-          ...world,
-          rgb: 'read',
-          projected: 'readWrite',
-          depthKeys: 'readWrite',
-          gaussianIndices: 'readWrite',
-          slotOffsets: 'readWrite',
-        },
+        label: `camera backward: ${entryPoint}`,
+        files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('camera.backward.wgsl', cameraBackwardText)],
+        entryPoint,
+        bindings: { ...world, ...projectedGradient, parts: 'readWrite', cameraGradient: 'readWrite' },
       }),
-      createKernel(gpu, {
-        label: 'bin',
-        files: [constants, SLOTS, TILES, file('bin.wgsl', binText)],
-        bindings: { ...binned, projected: 'read', slots: 'readWrite', status: 'readWrite' },
-      }),
-      createKernel(gpu, {
-        label: 'order: count',
-        files: [constants, SLOTS, file('order.wgsl', orderText)],
-        entryPoint: 'countTiles',
-        bindings: ordered,
-      }),
-      createKernel(gpu, {
-        label: 'order: scatter',
-        files: [constants, SLOTS, file('order.wgsl', orderText)],
-        entryPoint: 'scatter',
-        bindings: ordered,
-      }),
-      createKernel(gpu, {
-        label: 'composite forward',
-        files: [...composite.before, constants, CAMERA, composite.shared, composite.forward],
-        bindings: { camera: 'uniform', ...drawn, image: 'readWrite' },
-      }),
-      createKernel(gpu, {
-        label: 'composite backward',
-        files: [...composite.before, constants, composite.shared, composite.backward],
-        bindings: { ...drawn, image: 'read', imageGradient: 'read', intersectionGradients: 'readWrite' },
-      }),
-      createKernel(gpu, {
-        label: 'gather',
-        files: [constants, SLOTS, file('gather.wgsl', gatherText)],
-        bindings: {
-          ...binned,
-          slots: 'read',
-          intersectionGradients: 'read',
-          projected: 'read',
-          mean2dGradient: 'readWrite',
-          covarianceOpacityGradient: 'readWrite',
-          rgbGradient: 'readWrite',
-        },
-      }),
-      createKernel(gpu, {
-        label: 'project backward',
-        files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('project.backward.wgsl', projectBackwardText)],
-        bindings: {
-          ...world,
-          ...projectedGradient,
-          meanOpacityGradient: 'readWrite',
-          rotationGradient: 'readWrite',
-          scaleGradient: 'readWrite',
-        },
-      }),
-      ...(['sumParts', 'sumAll'] as const).map((entryPoint) =>
-        createKernel(gpu, {
-          label: `camera backward: ${entryPoint}`,
-          files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('camera.backward.wgsl', cameraBackwardText)],
-          entryPoint,
-          bindings: { ...world, ...projectedGradient, parts: 'readWrite', cameraGradient: 'readWrite' },
-        }),
-      ),
-    ]);
+    ),
+  ]);
   return {
     project: project!,
     bin: bin!,

@@ -146,7 +146,9 @@ function projectGaussian(
   const rgb = gaussians.rgb.subarray(index * 4, index * 4 + 3);
   if (![meanX, meanY, meanZ, opacity, ...quaternion, ...scale, ...rgb].every(Number.isFinite)) return null;
   const { camera, cameraFromWorld: w, near = NEAR } = view;
-  const [x, y, z] = [0, 4, 8].map((row) => w[row]! * meanX! + w[row + 1]! * meanY! + w[row + 2]! * meanZ! + w[row + 3]!);
+  const [x, y, z] = [0, 4, 8].map(
+    (row) => w[row]! * meanX! + w[row + 1]! * meanY! + w[row + 2]! * meanZ! + w[row + 3]!,
+  );
   if (z! <= near || opacity! < alphaMin) return null;
 
   // The linearisation is held within 0.3 half-fields of view around the image (3DGS: 1.3·tan(fov/2)).
@@ -239,7 +241,9 @@ function projectBackward(
   const conicMatrix = [conic[0], conic[1], conic[1], conic[2]];
   const half = conicGradients[index * 3 + 1]! / 2;
   const conicGradient = [conicGradients[index * 3]!, half, half, conicGradients[index * 3 + 2]!];
-  const covarianceGradient = multiply(multiply(conicMatrix, conicGradient, 2, 2, 2), conicMatrix, 2, 2, 2).map((v) => -v);
+  const covarianceGradient = multiply(multiply(conicMatrix, conicGradient, 2, 2, 2), conicMatrix, 2, 2, 2).map(
+    (v) => -v,
+  );
 
   // covariance = M Mᵀ with M = (J W) R S.
   const oriented = multiply(imageFromWorld, rotationMatrix, 2, 3, 3);

@@ -29,7 +29,11 @@ function operation(variant: RasterizerVariant): DifferentiableOperation<Setting>
   return {
     name: `rasteriser, variant ${variant}`,
     forward: (inputs, setting) => ({
-      image: rasterizeReference(inputs as never as ReferenceGaussians, viewAt(setting, inputs.cameraFromWorld!), setting),
+      image: rasterizeReference(
+        inputs as never as ReferenceGaussians,
+        viewAt(setting, inputs.cameraFromWorld!),
+        setting,
+      ),
     }),
     backward(inputs, { image }, setting) {
       const gaussians = inputs as never as ReferenceGaussians;
@@ -124,7 +128,12 @@ function scenes(): DifferentiableScene<Setting>[] {
   const turned = [0.8, 0, -0.6, 0.54, 0, 1, 0, -0.01, 0.6, 0, 0.8, 0.17];
   return [
     ladderScene('few Gaussians, each element', testScene({ count: 3, width: 12, height: 10, seed: 1 }), {}, SMOOTH),
-    ladderScene('odd size, off-centre principal point', testScene({ count: 40, width: 37, height: 21, seed: 2 }), {}, SMOOTH),
+    ladderScene(
+      'odd size, off-centre principal point',
+      testScene({ count: 40, width: 37, height: 21, seed: 2 }),
+      {},
+      SMOOTH,
+    ),
     ladderScene(
       'turned camera, several tiles',
       testScene({ count: 120, width: 50, height: 44, seed: 3, cameraFromWorld: turned }),
@@ -147,7 +156,11 @@ function scenes(): DifferentiableScene<Setting>[] {
 }
 
 /** Scene 7 with one attribute of Gaussian 5 replaced. */
-function hostile(name: string, attribute: keyof ReferenceGaussians, values: readonly number[]): DifferentiableScene<Setting> {
+function hostile(
+  name: string,
+  attribute: keyof ReferenceGaussians,
+  values: readonly number[],
+): DifferentiableScene<Setting> {
   const scene = testScene({ count: 20, width: 24, height: 20, seed: 7 });
   scene.gaussians[attribute].set(values, 5 * 4);
   return ladderScene(name, scene);
@@ -185,7 +198,10 @@ describe.each(VARIANTS)('rasteriser, variant %s', (variant) => {
     const cameras = owned.own(createCameraBuffer(gpu, views));
     const ones = new Float32Array(32 * 32 * 4).fill(0.25);
     const imageGradient = owned.own(createStorageBuffer(gpu, 'imageGradient', ones));
-    const copies = views.map(() => ({ image: createStorageBuffer(gpu, 'image', 32 * 32 * 16), gradient: createStorageBuffer(gpu, 'gradient', 800) }));
+    const copies = views.map(() => ({
+      image: createStorageBuffer(gpu, 'image', 32 * 32 * 16),
+      gradient: createStorageBuffer(gpu, 'gradient', 800),
+    }));
     const commands = new Commands(gpu);
     views.forEach((_, index) => {
       const input = { gaussians: world, count, camera: cameraBinding(cameras, index), imageGradient };

@@ -298,7 +298,11 @@ class Run {
       if (!withCamera) return;
       const partsGroup = this.#groups.get('camera parts', outside, () => sumCameraParts.bind(given));
       sumCameraParts.dispatch(pass, partsGroup, 4);
-      sumCamera.dispatch(pass, this.#groups.get('camera', outside, () => sumCamera.bind(given)), 1);
+      sumCamera.dispatch(
+        pass,
+        this.#groups.get('camera', outside, () => sumCamera.bind(given)),
+        1,
+      );
     });
   }
 }

@@ -41,7 +41,9 @@ export function testScene({
     principalY: height * 0.56,
   };
   // Evenly spaced depths in random order: small steps of a test then never swap two Gaussians.
-  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => randomUniform(seed, 1, a) - randomUniform(seed, 1, b));
+  const order = Array.from({ length: count }, (_, i) => i).sort(
+    (a, b) => randomUniform(seed, 1, a) - randomUniform(seed, 1, b),
+  );
   const depths = Array.from({ length: count }, (_, i) => 0.6 + (0.2 * order[i]!) / count);
   const between = ([low, high]: readonly [number, number], stream: number, index: number): number =>
     low + (high - low) * randomUniform(seed, stream, index);
@@ -63,10 +65,16 @@ export function testScene({
     gaussians.meanOpacity.set([...world, between(opacity, 4, i)].map(Math.fround), i * 4);
     const quaternion = [0, 1, 2, 3].map((k) => randomNormal(seed, 5, i * 4 + k));
     const length = Math.hypot(...quaternion);
-    gaussians.rotation.set(quaternion.map((value) => Math.fround(value / length)), i * 4);
+    gaussians.rotation.set(
+      quaternion.map((value) => Math.fround(value / length)),
+      i * 4,
+    );
     const scale = [0, 1, 2].map((k) => (between(pixelDeviation, 6, i * 3 + k) * depth) / focal);
     gaussians.scale.set(scale.map(Math.fround), i * 4);
-    gaussians.rgb.set([0, 1, 2].map((k) => Math.fround(randomUniform(seed, 7, i * 3 + k))), i * 4);
+    gaussians.rgb.set(
+      [0, 1, 2].map((k) => Math.fround(randomUniform(seed, 7, i * 3 + k))),
+      i * 4,
+    );
   }
   return { gaussians, view: { camera, cameraFromWorld, background: [0.2, 0.6, 1] } };
 }
