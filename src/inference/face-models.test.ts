@@ -41,23 +41,40 @@ describe('loadFaceModels', () => {
   it('refuses a model that yields zeros', async () => {
     const segmentation = await (await openModelFiles()).readPackaged('selfie_segmentation.tflite');
     const files = await filesWith({ 'selfie_segmentation.tflite': withoutWeights(segmentation) });
-    await expect(loadFaceModels(inference, files)).rejects.toThrow(/selfie_segmentation.tflite yields .* Fetch it again/);
+    await expect(loadFaceModels(inference, files)).rejects.toThrow(
+      /selfie_segmentation.tflite yields .* Fetch it again/,
+    );
   });
 
   it('refuses what is no model, another model, and a damaged archive', async () => {
     const text = strToU8('not a model');
-    await expect(loadFaceModels(inference, await filesWith({ 'selfie_segmentation.tflite': text }))).rejects.toThrow(/not a TensorFlow Lite model/);
+    await expect(loadFaceModels(inference, await filesWith({ 'selfie_segmentation.tflite': text }))).rejects.toThrow(
+      /not a TensorFlow Lite model/,
+    );
     const other = await (await openModelFiles()).readPackaged('face_landmark.tflite');
-    await expect(loadFaceModels(inference, await filesWith({ 'selfie_segmentation.tflite': other }))).rejects.toThrow(/another network than expected/);
-    await expect(loadFaceModels(inference, await filesWith({ 'face_landmarker.task': text }))).rejects.toThrow(/no complete archive/);
-    const incomplete = zipSync({ 'face_detector.tflite': await (await openModelFiles()).readPackaged('face_detection_short_range.tflite') });
-    await expect(loadFaceModels(inference, await filesWith({ 'face_landmarker.task': incomplete }))).rejects.toThrow(/holds no face_landmarks_detector.tflite/);
+    await expect(loadFaceModels(inference, await filesWith({ 'selfie_segmentation.tflite': other }))).rejects.toThrow(
+      /another network than expected/,
+    );
+    await expect(loadFaceModels(inference, await filesWith({ 'face_landmarker.task': text }))).rejects.toThrow(
+      /no complete archive/,
+    );
+    const incomplete = zipSync({
+      'face_detector.tflite': await (await openModelFiles()).readPackaged('face_detection_short_range.tflite'),
+    });
+    await expect(loadFaceModels(inference, await filesWith({ 'face_landmarker.task': incomplete }))).rejects.toThrow(
+      /holds no face_landmarks_detector.tflite/,
+    );
     const cut = other.subarray(0, other.length >> 1);
-    await expect(loadFaceModels(inference, await filesWith({ 'selfie_segmentation.tflite': cut }))).rejects.toThrow(ModelError);
+    await expect(loadFaceModels(inference, await filesWith({ 'selfie_segmentation.tflite': cut }))).rejects.toThrow(
+      ModelError,
+    );
   });
 
   it('leaves out a hair model that does not work, with a warning', async () => {
-    const models = await loadFaceModels(inference, await filesWith({ 'hair_segmentation.tflite': strToU8('not a model') }));
+    const models = await loadFaceModels(
+      inference,
+      await filesWith({ 'hair_segmentation.tflite': strToU8('not a model') }),
+    );
     expect(models.hair).toBeNull();
     expect(models.warnings).toEqual([expect.stringContaining('Hair segmentation is left out')]);
     models.close();
@@ -74,7 +91,12 @@ describe('loadFaceModels', () => {
     expect(models.blendshapes).not.toBeNull();
     models.close();
     const entries = unzipSync(readFileSync(`${folder}/face_landmarker.task`));
-    const zeros = zipSync({ ...entries, 'face_landmarks_detector.tflite': withoutWeights(entries['face_landmarks_detector.tflite']) });
-    await expect(loadFaceModels(inference, await filesWith({ 'face_landmarker.task': zeros }))).rejects.toThrow(/face_landmarks_detector.tflite yields/);
+    const zeros = zipSync({
+      ...entries,
+      'face_landmarks_detector.tflite': withoutWeights(entries['face_landmarks_detector.tflite']),
+    });
+    await expect(loadFaceModels(inference, await filesWith({ 'face_landmarker.task': zeros }))).rejects.toThrow(
+      /face_landmarks_detector.tflite yields/,
+    );
   });
 });

@@ -22,7 +22,9 @@ export interface FaceModels {
 /** Where model files come from. */
 export interface ModelFiles {
   /** A file that an installed npm package carries. Throws when the package is damaged. */
-  readPackaged(file: 'face_detection_short_range.tflite' | 'face_landmark.tflite' | 'selfie_segmentation.tflite'): Promise<Uint8Array>;
+  readPackaged(
+    file: 'face_detection_short_range.tflite' | 'face_landmark.tflite' | 'selfie_segmentation.tflite',
+  ): Promise<Uint8Array>;
   /** A file of the user's model folder; null when there is none of this name, or no folder. */
   readGiven(file: string): Promise<Uint8Array | null>;
 }
@@ -51,11 +53,14 @@ export async function loadFaceModels(inference: Inference, files: ModelFiles): P
   try {
     const task = await files.readGiven('face_landmarker.task');
     const face = task ? await loadTask(task, load) : await loadPackaged(files, load);
-    const segmentationBytes = (await files.readGiven('selfie_segmentation.tflite')) ?? (await files.readPackaged('selfie_segmentation.tflite'));
+    const segmentationBytes =
+      (await files.readGiven('selfie_segmentation.tflite')) ?? (await files.readPackaged('selfie_segmentation.tflite'));
     const segmentation = await load(segmentationBytes, 'selfie_segmentation.tflite', SEGMENTATION);
     const warnings: string[] = [];
     const hairBytes = await files.readGiven('hair_segmentation.tflite');
-    const hair = hairBytes ? await load(hairBytes, 'hair_segmentation.tflite', HAIR).catch((error: unknown) => ignoreHair(error, warnings)) : null;
+    const hair = hairBytes
+      ? await load(hairBytes, 'hair_segmentation.tflite', HAIR).catch((error: unknown) => ignoreHair(error, warnings))
+      : null;
     return { ...face, segmentation, hair, warnings, close };
   } catch (error) {
     close();
@@ -96,7 +101,9 @@ function unzipTask(task: Uint8Array): Record<string, Uint8Array> {
   try {
     return unzipSync(task);
   } catch (error) {
-    throw new ModelError('face_landmarker.task is damaged: it is no complete archive. Fetch it again.', { cause: error });
+    throw new ModelError('face_landmarker.task is damaged: it is no complete archive. Fetch it again.', {
+      cause: error,
+    });
   }
 }
 

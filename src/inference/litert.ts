@@ -9,10 +9,14 @@ export const litertInference: Inference = {
     if (bytes.length < 8 || String.fromCharCode(...bytes.subarray(4, 8)) !== 'TFL3') {
       throw new ModelError(`${name} is not a TensorFlow Lite model. Fetch it again.`);
     }
-    const compiled = await loadAndCompile(withFixedSizes(bytes, name), { accelerator: 'wasm' }).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ModelError(`${name} cannot be loaded (${reason}): the file is damaged or too new. Fetch it again.`, { cause: error });
-    });
+    const compiled = await loadAndCompile(withFixedSizes(bytes, name), { accelerator: 'wasm' }).catch(
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new ModelError(`${name} cannot be loaded (${reason}): the file is damaged or too new. Fetch it again.`, {
+          cause: error,
+        });
+      },
+    );
     return new LitertModel(name, compiled);
   },
 };
@@ -27,7 +31,8 @@ function withFixedSizes(bytes: Uint8Array, name: string): Uint8Array {
     for (const subgraph of file.tables(file.root, 2)) {
       for (const tensor of file.tables(subgraph, 0)) {
         const { start, length } = file.vector(tensor, 7);
-        for (let i = 0; i < length; i++) if (file.view.getInt32(start + 4 * i, true) === -1) file.view.setInt32(start + 4 * i, 1, true);
+        for (let i = 0; i < length; i++)
+          if (file.view.getInt32(start + 4 * i, true) === -1) file.view.setInt32(start + 4 * i, 1, true);
       }
     }
   } catch (error) {
@@ -55,7 +60,8 @@ class LitertModel implements Model {
   async run(inputs: readonly Float32Array[]): Promise<Float32Array[]> {
     inputs.forEach((input, i) => {
       const size = tensorSize(this.inputs[i]);
-      if (input.length !== size) throw new RangeError(`${this.name} takes ${size} values as input ${this.inputs[i].name}, not ${input.length}.`);
+      if (input.length !== size)
+        throw new RangeError(`${this.name} takes ${size} values as input ${this.inputs[i].name}, not ${input.length}.`);
     });
     const tensors = inputs.map((input, i) => new Tensor(input, [...this.inputs[i].shape]));
     try {

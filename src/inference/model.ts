@@ -51,7 +51,9 @@ export async function checkModel(model: Model, expectation: ModelExpectation): P
   if (!hasShape || missing.length > 0) {
     const found = `${model.inputs.map((i) => i.shape.join('×')).join(', ')} → ${sizes.join(', ')} values`;
     const wanted = `${expectation.input.join('×')} → ${expectation.outputSizes.join(', ')} values`;
-    throw new ModelError(`${model.name} is another network than expected (${found}; wanted ${wanted}). Fetch it again.`);
+    throw new ModelError(
+      `${model.name} is another network than expected (${found}; wanted ${wanted}). Fetch it again.`,
+    );
   }
   const outputs = await model.run([drawnFace(expectation.input)]);
   outputs.forEach((output, i) => {
@@ -63,7 +65,9 @@ export async function checkModel(model: Model, expectation: ModelExpectation): P
           ? 'one and the same value everywhere'
           : null;
     if (unusable) {
-      throw new ModelError(`${model.name} yields ${unusable} (output ${model.outputs[i].name}): the file is damaged, or needs operations that this runtime lacks. Fetch it again.`);
+      throw new ModelError(
+        `${model.name} yields ${unusable} (output ${model.outputs[i].name}): the file is damaged, or needs operations that this runtime lacks. Fetch it again.`,
+      );
     }
   });
 }
@@ -73,8 +77,14 @@ function drawnFace(shape: readonly number[]): Float32Array {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
   if (shape.length !== 4) return data.map((_, i) => 100 + ((i * 37) % 101));
   const [, height, width, channels] = shape;
-  const isInside = (x: number, y: number, centerX: number, centerY: number, radiusX: number, radiusY: number): boolean =>
-    ((x - centerX) / radiusX) ** 2 + ((y - centerY) / radiusY) ** 2 < 1;
+  const isInside = (
+    x: number,
+    y: number,
+    centerX: number,
+    centerY: number,
+    radiusX: number,
+    radiusY: number,
+  ): boolean => ((x - centerX) / radiusX) ** 2 + ((y - centerY) / radiusY) ** 2 < 1;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const x = column / width;
@@ -84,7 +94,8 @@ function drawnFace(shape: readonly number[]): Float32Array {
       if (isInside(x, y, 0.5, 0.52, 0.24, 0.34)) color = [0.85, 0.65, 0.55];
       if (isInside(x, y, 0.4, 0.45, 0.05, 0.03) || isInside(x, y, 0.6, 0.45, 0.05, 0.03)) color = [0.1, 0.1, 0.1];
       if (isInside(x, y, 0.5, 0.7, 0.09, 0.03)) color = [0.6, 0.2, 0.2];
-      for (let channel = 0; channel < Math.min(channels, 3); channel++) data[(row * width + column) * channels + channel] = color[channel];
+      for (let channel = 0; channel < Math.min(channels, 3); channel++)
+        data[(row * width + column) * channels + channel] = color[channel];
     }
   }
   return data;

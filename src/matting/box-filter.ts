@@ -39,7 +39,13 @@ export function boxFilter(source: Float32Array, width: number, height: number, r
 }
 
 /** Resamples a map bilinearly, pixel centres at halves. */
-export function resizeMap(source: Float32Array, width: number, height: number, outWidth: number, outHeight: number): Float32Array {
+export function resizeMap(
+  source: Float32Array,
+  width: number,
+  height: number,
+  outWidth: number,
+  outHeight: number,
+): Float32Array {
   if (width === outWidth && height === outHeight) return source;
   const result = new Float32Array(outWidth * outHeight);
   for (let y = 0; y < outHeight; y++) {

@@ -92,7 +92,8 @@ export class ColorModel {
       let least = Infinity;
       for (let k = 0; k < clusters; k++) {
         let d = 0;
-        for (let axis = 0; axis < AXES; axis++) d += (samples[i + axis] - means[k * AXES + axis]) ** 2 / variances[k * AXES + axis];
+        for (let axis = 0; axis < AXES; axis++)
+          d += (samples[i + axis] - means[k * AXES + axis]) ** 2 / variances[k * AXES + axis];
         if (d < least) {
           least = d;
           nearest = k;

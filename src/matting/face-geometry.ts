@@ -33,13 +33,18 @@ const NECK_SETBACK = 0.12;
 /** @param landmarks L×3 in pixels of the crop. */
 export function faceGeometry(landmarks: Float32Array): FaceGeometry {
   const point = (index: number): number[] => [landmarks[3 * index], landmarks[3 * index + 1], landmarks[3 * index + 2]];
-  const middle = ([a, b]: readonly [number, number]): number[] => point(a).map((value, axis) => (value + point(b)[axis]) / 2);
+  const middle = ([a, b]: readonly [number, number]): number[] =>
+    point(a).map((value, axis) => (value + point(b)[axis]) / 2);
   const subtract = (a: number[], b: number[]): number[] => a.map((value, axis) => value - b[axis]);
   const chin = point(CHIN);
   const up = subtract(middle(BROWS), chin);
   const across = subtract(point(EARS[1]), point(EARS[0]));
   // Backwards: across × up, turned so that it points away from the camera (z grows away).
-  const normal = [across[1] * up[2] - across[2] * up[1], across[2] * up[0] - across[0] * up[2], across[0] * up[1] - across[1] * up[0]];
+  const normal = [
+    across[1] * up[2] - across[2] * up[1],
+    across[2] * up[0] - across[0] * up[2],
+    across[0] * up[1] - across[1] * up[0],
+  ];
   const normalLength = Math.hypot(...normal) * (normal[2] < 0 ? -1 : 1) || 1;
   const faceWidth = Math.hypot(...across);
   const upLength = Math.hypot(up[0], up[1]) || 1;
@@ -52,14 +57,20 @@ export function faceGeometry(landmarks: Float32Array): FaceGeometry {
     chin: [chin[0], chin[1]],
     mouth: [mouth[0], mouth[1]],
     down: [down[0] / downLength, down[1] / downLength],
-    neckTop: [ears[0] + (normal[0] / normalLength) * faceWidth * NECK_SETBACK, ears[1] + (normal[1] / normalLength) * faceWidth * NECK_SETBACK],
+    neckTop: [
+      ears[0] + (normal[0] / normalLength) * faceWidth * NECK_SETBACK,
+      ears[1] + (normal[1] / normalLength) * faceWidth * NECK_SETBACK,
+    ],
     faceWidth,
     headHeight: Math.hypot(...up) * HEAD_OVER_FACE,
   };
 }
 
 /** Similarity (a, b, x, y) that takes points of `from` to those of `to`: x' = a·x − b·y + tx, y' = b·x + a·y + ty. */
-export function similarityBetween(from: Float32Array, to: Float32Array): { a: number; b: number; x: number; y: number } {
+export function similarityBetween(
+  from: Float32Array,
+  to: Float32Array,
+): { a: number; b: number; x: number; y: number } {
   const count = from.length / 3;
   const mean = [0, 0, 0, 0];
   for (let i = 0; i < from.length; i += 3) {

@@ -16,17 +16,31 @@ export interface GuidedFilterOptions {
  * @param guide Three planes, 0…1.
  * @param input width×height.
  */
-export function guidedFilter(guide: readonly Float32Array[], input: Float32Array, width: number, height: number, options: GuidedFilterOptions): Float32Array {
+export function guidedFilter(
+  guide: readonly Float32Array[],
+  input: Float32Array,
+  width: number,
+  height: number,
+  options: GuidedFilterOptions,
+): Float32Array {
   const s = Math.max(Math.floor(options.subsampling), 1);
   const w = Math.ceil(width / s);
   const h = Math.ceil(height / s);
   const shrink = (map: Float32Array): Float32Array => (s > 1 ? averageBlocks(map, width, height, s) : map);
   const coarse = guide.map(shrink);
-  const coefficients = windowCoefficients(coarse, shrink(input), w, h, Math.max(Math.round(options.radius / s), 1), options.epsilon);
+  const coefficients = windowCoefficients(
+    coarse,
+    shrink(input),
+    w,
+    h,
+    Math.max(Math.round(options.radius / s), 1),
+    options.epsilon,
+  );
   const [slopeR, slopeG, slopeB, offset] = coefficients.map((map) => resizeMap(map, w, h, width, height));
   const [r, g, b] = guide;
   const result = new Float32Array(input.length);
-  for (let i = 0; i < result.length; i++) result[i] = slopeR[i] * r[i] + slopeG[i] * g[i] + slopeB[i] * b[i] + offset[i];
+  for (let i = 0; i < result.length; i++)
+    result[i] = slopeR[i] * r[i] + slopeG[i] * g[i] + slopeB[i] * b[i] + offset[i];
   return result;
 }
 
@@ -46,7 +60,14 @@ function averageBlocks(map: Float32Array, width: number, height: number, s: numb
 }
 
 /** The three slopes and the offset of the linear functions, averaged over the windows that hold a pixel. */
-function windowCoefficients(guide: readonly Float32Array[], input: Float32Array, w: number, h: number, radius: number, epsilon: number): Float32Array[] {
+function windowCoefficients(
+  guide: readonly Float32Array[],
+  input: Float32Array,
+  w: number,
+  h: number,
+  radius: number,
+  epsilon: number,
+): Float32Array[] {
   const mean = (map: Float32Array): Float32Array => boxFilter(map, w, h, radius);
   const product = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value * b[i]);
   const [r, g, b] = guide;

@@ -56,7 +56,9 @@ export class HeadKeeper {
     const { size, geometry } = input;
     const oval = fillPolygon(geometry.oval, size, size, size / 64);
     const below = depthBelowChin(geometry, size);
-    const mouthDepth = (geometry.mouth[0] - geometry.chin[0]) * geometry.down[0] + (geometry.mouth[1] - geometry.chin[1]) * geometry.down[1];
+    const mouthDepth =
+      (geometry.mouth[0] - geometry.chin[0]) * geometry.down[0] +
+      (geometry.mouth[1] - geometry.chin[1]) * geometry.down[1];
     const silhouette = neckSilhouette(input, below);
     this.learnHead(input, oval, below, mouthDepth);
     const { skinLike, hairLike } = this.classify(input, below, mouthDepth - 0.4 * geometry.headHeight);
@@ -66,7 +68,9 @@ export class HeadKeeper {
       const lower = smoothstep(mouthDepth - soft, mouthDepth + soft, depth);
       const face = smoothstep(0.3, 0.7, oval[i]);
       const isThroat = Math.abs((i % size) - geometry.neckTop[0]) < THROAT_HALF_WIDTH * geometry.faceWidth;
-      const throat = isThroat ? smoothstep(THROAT_DEPTH[1] * geometry.headHeight, THROAT_DEPTH[0] * geometry.headHeight, depth) : 0;
+      const throat = isThroat
+        ? smoothstep(THROAT_DEPTH[1] * geometry.headHeight, THROAT_DEPTH[0] * geometry.headHeight, depth)
+        : 0;
       const neckSkin = silhouette[i] * Math.max(smoothstep(0.45, 0.75, skinLike[i]), throat);
       return Math.max(1 - lower, face, neckSkin, hair[i]);
     });
@@ -84,7 +88,13 @@ export class HeadKeeper {
     const wide = boxFilter(oval, size, size, Math.max(Math.round(geometry.faceWidth / 12), 1));
     const hair: number[] = [];
     for (let i = 0; i < oval.length; i += 2) {
-      if (colors[4 * i + 3] > 0 && person[i] > 0.95 && below[i] < mouthDepth - 0.1 * geometry.headHeight && wide[i] < 0.02) hair.push(i);
+      if (
+        colors[4 * i + 3] > 0 &&
+        person[i] > 0.95 &&
+        below[i] < mouthDepth - 0.1 * geometry.headHeight &&
+        wide[i] < 0.02
+      )
+        hair.push(i);
     }
     this.hair.addFrame(colors, 4, hair);
   }
@@ -94,7 +104,13 @@ export class HeadKeeper {
     const clothes: number[] = [];
     for (let i = 0; i < keep.length; i += 2) {
       const isBeside = Math.abs((i % size) - geometry.neckTop[0]) > 0.55 * geometry.faceWidth;
-      if (colors[4 * i + 3] > 0 && person[i] > 0.95 && keep[i] < 0.05 && below[i] > (isBeside ? 0.12 : 0.3) * geometry.headHeight) clothes.push(i);
+      if (
+        colors[4 * i + 3] > 0 &&
+        person[i] > 0.95 &&
+        keep[i] < 0.05 &&
+        below[i] > (isBeside ? 0.12 : 0.3) * geometry.headHeight
+      )
+        clothes.push(i);
     }
     this.clothes.addFrame(colors, 4, clothes);
   }
@@ -103,15 +119,27 @@ export class HeadKeeper {
   private findSkin({ colors, person, geometry, size }: KeepInput, oval: Float32Array, below: Float32Array): number[] {
     const face: number[] = [];
     for (let i = 0; i < oval.length; i += 5) if (oval[i] > 0.98) face.push(i);
-    const share = (i: number, channel: number): number => colors[4 * i + channel] / (colors[4 * i] + colors[4 * i + 1] + colors[4 * i + 2] + 1);
-    const median = (channel: number): number => Float32Array.from(face, (i) => share(i, channel)).sort()[face.length >> 1] ?? 0;
+    const share = (i: number, channel: number): number =>
+      colors[4 * i + channel] / (colors[4 * i] + colors[4 * i + 1] + colors[4 * i + 2] + 1);
+    const median = (channel: number): number =>
+      Float32Array.from(face, (i) => share(i, channel)).sort()[face.length >> 1] ?? 0;
     const red = median(0);
     const green = median(1);
-    const isSkin = (i: number, tolerance: number): boolean => Math.abs(share(i, 0) - red) < tolerance && Math.abs(share(i, 1) - green) < tolerance;
+    const isSkin = (i: number, tolerance: number): boolean =>
+      Math.abs(share(i, 0) - red) < tolerance && Math.abs(share(i, 1) - green) < tolerance;
     const pixels = face.filter((i) => isSkin(i, CHROMATICITY_TOLERANCE));
     for (let i = 0; i < below.length; i += 3) {
-      const isThroat = below[i] > 0.02 * geometry.headHeight && below[i] < 0.14 * geometry.headHeight && person[i] > 0.8 && colors[4 * i + 3] > 0;
-      if (isThroat && Math.abs((i % size) - geometry.neckTop[0]) < 0.22 * geometry.faceWidth && isSkin(i, 2 * CHROMATICITY_TOLERANCE)) pixels.push(i);
+      const isThroat =
+        below[i] > 0.02 * geometry.headHeight &&
+        below[i] < 0.14 * geometry.headHeight &&
+        person[i] > 0.8 &&
+        colors[4 * i + 3] > 0;
+      if (
+        isThroat &&
+        Math.abs((i % size) - geometry.neckTop[0]) < 0.22 * geometry.faceWidth &&
+        isSkin(i, 2 * CHROMATICITY_TOLERANCE)
+      )
+        pixels.push(i);
     }
     return pixels;
   }
@@ -121,7 +149,11 @@ export class HeadKeeper {
   }
 
   /** Likeness to skin and to hair, 0…1, smoothed over a few pixels; only from `start` (a depth) down. */
-  private classify({ colors, size }: KeepInput, below: Float32Array, start: number): { skinLike: Float32Array; hairLike: Float32Array } {
+  private classify(
+    { colors, size }: KeepInput,
+    below: Float32Array,
+    start: number,
+  ): { skinLike: Float32Array; hairLike: Float32Array } {
     const skinLike = new Float32Array(size * size);
     const hairLike = new Float32Array(size * size);
     for (let i = 0; i < below.length; i++) {
@@ -131,8 +163,10 @@ export class HeadKeeper {
       const hair = this.hair.distance(red, green, blue, 1);
       const clothes = this.clothes.distance(red, green, blue, 1);
       // Clothes of a similar colour: who is nearer wins.
-      skinLike[i] = smoothstep(SKIN_DISTANCE[1], SKIN_DISTANCE[0], skin) * smoothstep(0.6, 1.4, (clothes + 3) / (skin + 3));
-      hairLike[i] = smoothstep(HAIR_DISTANCE[1], HAIR_DISTANCE[0], hair) * smoothstep(0.8, 1.6, (clothes + 1) / (hair + 1));
+      skinLike[i] =
+        smoothstep(SKIN_DISTANCE[1], SKIN_DISTANCE[0], skin) * smoothstep(0.6, 1.4, (clothes + 3) / (skin + 3));
+      hairLike[i] =
+        smoothstep(HAIR_DISTANCE[1], HAIR_DISTANCE[0], hair) * smoothstep(0.8, 1.6, (clothes + 1) / (hair + 1));
     }
     const radius = Math.max(Math.round(size / 128), 1);
     return { skinLike: boxFilter(skinLike, size, size, radius), hairLike: boxFilter(hairLike, size, size, radius) };
@@ -142,7 +176,8 @@ export class HeadKeeper {
 /** Distance below the chin along the neck, in pixels; negative above. */
 function depthBelowChin({ chin, down }: FaceGeometry, size: number): Float32Array {
   const depth = new Float32Array(size * size);
-  for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) depth[y * size + x] = (x + 0.5 - chin[0]) * down[0] + (y + 0.5 - chin[1]) * down[1];
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++) depth[y * size + x] = (x + 0.5 - chin[0]) * down[0] + (y + 0.5 - chin[1]) * down[1];
   return depth;
 }
 
@@ -150,7 +185,8 @@ function neckSilhouette({ size, geometry, neck }: KeepInput, below: Float32Array
   const { neckTop, down, faceWidth, headHeight } = geometry;
   if (neck) {
     const mask = new Float32Array(size * size);
-    for (const polygon of neck) fillPolygon(polygon, size, size, 0).forEach((value, i) => (mask[i] = Math.max(mask[i], value)));
+    for (const polygon of neck)
+      fillPolygon(polygon, size, size, 0).forEach((value, i) => (mask[i] = Math.max(mask[i], value)));
     // Slightly wider than the model's neck, and soft.
     const blurred = boxFilter(mask, size, size, Math.max(Math.round(size / 48), 1));
     return blurred.map((value) => smoothstep(0.05, 0.45, value));
@@ -161,7 +197,9 @@ function neckSilhouette({ size, geometry, neck }: KeepInput, below: Float32Array
     for (let x = 0; x < size; x++) {
       const across = Math.abs((x + 0.5 - neckTop[0]) * down[1] - (y + 0.5 - neckTop[1]) * down[0]);
       const i = y * size + x;
-      silhouette[i] = smoothstep(halfWidth * 1.15, halfWidth, across) * smoothstep(NECK_FADE[1] * headHeight, NECK_FADE[0] * headHeight, below[i]);
+      silhouette[i] =
+        smoothstep(halfWidth * 1.15, halfWidth, across) *
+        smoothstep(NECK_FADE[1] * headHeight, NECK_FADE[0] * headHeight, below[i]);
     }
   }
   return silhouette;
@@ -171,7 +209,13 @@ function neckSilhouette({ size, geometry, neck }: KeepInput, below: Float32Array
  * Hair below the mouth: reached from the hair at the height of the eyes through pixels of hair, and below the mouth
  * downwards rather than sideways, so that a collar that touches the hair stays out.
  */
-function hangingHair({ size, geometry, person }: KeepInput, likelihood: Float32Array, oval: Float32Array, below: Float32Array, mouthDepth: number): Float32Array {
+function hangingHair(
+  { size, geometry, person }: KeepInput,
+  likelihood: Float32Array,
+  oval: Float32Array,
+  below: Float32Array,
+  mouthDepth: number,
+): Float32Array {
   const { headHeight, faceWidth } = geometry;
   // Strands a few pixels wide do not carry the search on: a shadow on the neck may link the hair to a collar.
   const radius = Math.max(Math.round(size / 100), 1);
@@ -204,12 +248,25 @@ function hangingHair({ size, geometry, person }: KeepInput, likelihood: Float32A
     size,
   );
   const near = boxFilter(Float32Array.from(reached), size, size, radius + 1);
-  const whole = boxFilter(candidates.map((value, i) => (near[i] > 0.02 ? value : 0)), size, size, 1);
-  return whole.map((value, i) => smoothstep(0.2, 0.7, value) * smoothstep(HAIR_FADE[1] * headHeight, HAIR_FADE[0] * headHeight, below[i]));
+  const whole = boxFilter(
+    candidates.map((value, i) => (near[i] > 0.02 ? value : 0)),
+    size,
+    size,
+    1,
+  );
+  return whole.map(
+    (value, i) =>
+      smoothstep(0.2, 0.7, value) * smoothstep(HAIR_FADE[1] * headHeight, HAIR_FADE[0] * headHeight, below[i]),
+  );
 }
 
 /** Dark gaps of the person between neck and hanging hair are hair in shadow, though their colour may be the clothes'. */
-function fillBehindHair(keep: Float32Array, { size, geometry, person }: KeepInput, below: Float32Array, mouthDepth: number): void {
+function fillBehindHair(
+  keep: Float32Array,
+  { size, geometry, person }: KeepInput,
+  below: Float32Array,
+  mouthDepth: number,
+): void {
   const widest = SHADOW_WIDTH * geometry.faceWidth;
   for (let y = 0; y < size; y++) {
     let last = -1;
@@ -217,7 +274,13 @@ function fillBehindHair(keep: Float32Array, { size, geometry, person }: KeepInpu
       const i = y * size + x;
       if (keep[i] < 0.5) continue;
       const gap = x - last - 1;
-      if (last >= 0 && gap > 0 && gap < widest && below[i] > mouthDepth && below[i] < SHADOW_DEPTH * geometry.headHeight) {
+      if (
+        last >= 0 &&
+        gap > 0 &&
+        gap < widest &&
+        below[i] > mouthDepth &&
+        below[i] < SHADOW_DEPTH * geometry.headHeight
+      ) {
         for (let k = i - gap; k < i; k++) if (person[k] > 0.5) keep[k] = Math.max(keep[k], person[k]);
       }
       last = x;

@@ -26,7 +26,12 @@ export function fillPolygon(polygon: Float32Array, width: number, height: number
 }
 
 /** Pixels that can be reached from seeds through allowed pixels, by the four neighbours. */
-export function floodFill(isSeed: (i: number) => boolean, isAllowed: (i: number) => boolean, width: number, height: number): Uint8Array {
+export function floodFill(
+  isSeed: (i: number) => boolean,
+  isAllowed: (i: number) => boolean,
+  width: number,
+  height: number,
+): Uint8Array {
   const reached = new Uint8Array(width * height);
   const stack: number[] = [];
   for (let i = 0; i < reached.length; i++) {
@@ -52,7 +57,13 @@ export function floodFill(isSeed: (i: number) => boolean, isAllowed: (i: number)
 }
 
 /** Removes what is not connected to the seeds and fills holes of at most `largestHole` pixels. In place. */
-export function tidyMask(alpha: Float32Array, isSeed: (i: number) => boolean, width: number, height: number, largestHole: number): void {
+export function tidyMask(
+  alpha: Float32Array,
+  isSeed: (i: number) => boolean,
+  width: number,
+  height: number,
+  largestHole: number,
+): void {
   const kept = floodFill(isSeed, (i) => alpha[i] > 0.08, width, height);
   for (let i = 0; i < alpha.length; i++) if (kept[i] === 0) alpha[i] = 0;
   const seen = new Uint8Array(alpha.length);
@@ -64,7 +75,13 @@ export function tidyMask(alpha: Float32Array, isSeed: (i: number) => boolean, wi
 }
 
 /** Pixels of the region of low alpha that holds `start`; null when it touches the border. Marks them seen. */
-function collectHole(alpha: Float32Array, seen: Uint8Array, start: number, width: number, height: number): number[] | null {
+function collectHole(
+  alpha: Float32Array,
+  seen: Uint8Array,
+  start: number,
+  width: number,
+  height: number,
+): number[] | null {
   const pixels = [start];
   let touchesBorder = false;
   seen[start] = 1;

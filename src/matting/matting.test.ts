@@ -18,7 +18,8 @@ import { createMatting, type Matte } from './matting.ts';
 import { refineAlpha } from './refine-alpha.ts';
 
 /** Values 0…1 without a pattern, the same every time. */
-const noise = (count: number): Float32Array => new Float32Array(count).map((_, i) => ((Math.imul(i + 1, 2654435761) >>> 8) % 1000) / 1000);
+const noise = (count: number): Float32Array =>
+  new Float32Array(count).map((_, i) => ((Math.imul(i + 1, 2654435761) >>> 8) % 1000) / 1000);
 
 describe('filters', () => {
   it('boxFilter takes the mean of each window, clipped at the borders', () => {
@@ -31,7 +32,8 @@ describe('filters', () => {
           let sum = 0;
           let count = 0;
           for (let v = Math.max(y - radius, 0); v <= Math.min(y + radius, height - 1); v++) {
-            for (let u = Math.max(x - radius, 0); u <= Math.min(x + radius, width - 1); u++, count++) sum += map[v * width + u];
+            for (let u = Math.max(x - radius, 0); u <= Math.min(x + radius, width - 1); u++, count++)
+              sum += map[v * width + u];
           }
           expect(Math.abs(filtered[y * width + x] - sum / count)).toBeLessThan(1e-5);
         }
@@ -48,7 +50,9 @@ describe('filters', () => {
   it('guidedFilter moves a rough mask to the edge of the guide', () => {
     const size = 64;
     const edge = 30;
-    const guide = [0.2, 0.5, 0.8].map((level) => new Float32Array(size * size).map((_, i) => (i % size < edge ? level : 1 - level)));
+    const guide = [0.2, 0.5, 0.8].map((level) =>
+      new Float32Array(size * size).map((_, i) => (i % size < edge ? level : 1 - level)),
+    );
     const rough = new Float32Array(size * size).map((_, i) => Math.min(Math.max((edge + 4 - (i % size)) / 8, 0), 1)); // soft and 4 px off
     for (const subsampling of [1, 2]) {
       const snapped = guidedFilter(guide, rough, size, size, { radius: 8, epsilon: 1e-4, subsampling });
@@ -64,7 +68,9 @@ describe('filters', () => {
     const foreground = [0.8, 0.5, 0.3];
     const background = [0.1, 0.3, 0.6];
     const truth = new Float32Array(size * size).map((_, i) => Math.min(Math.max((130 - (i % size)) / 4, 0), 1));
-    const planes = [0, 1, 2].map((channel) => truth.map((alpha) => alpha * foreground[channel] + (1 - alpha) * background[channel]));
+    const planes = [0, 1, 2].map((channel) =>
+      truth.map((alpha) => alpha * foreground[channel] + (1 - alpha) * background[channel]),
+    );
     const rough = new Float32Array(size * size).map((_, i) => Math.min(Math.max((134 - (i % size)) / 12, 0), 1));
     const refined = refineAlpha(planes, rough, size);
     const row = [...Array(140).keys()].map((x) => 128 * size + 60 + x);
@@ -88,7 +94,14 @@ describe('shapes', () => {
 
   it('floodFill stays where it is allowed, and does not wrap round rows', () => {
     const allowed = [1, 1, 0, 1, 0, 1, 0, 1, 1];
-    expect([...floodFill((i) => i === 0, (i) => allowed[i] === 1, 3, 3)]).toEqual([1, 1, 0, 1, 0, 0, 0, 0, 0]);
+    expect([
+      ...floodFill(
+        (i) => i === 0,
+        (i) => allowed[i] === 1,
+        3,
+        3,
+      ),
+    ]).toEqual([1, 1, 0, 1, 0, 0, 0, 0, 0]);
   });
 
   it('tidyMask drops islands, fills small holes and keeps large ones', () => {
@@ -106,7 +119,9 @@ describe('shapes', () => {
 
   it('similarityBetween recovers scale, turn and shift', () => {
     const from = Float32Array.of(0, 0, 9, 10, 0, 9, 0, 5, 9, 7, 8, 9);
-    const to = from.map((_, i) => (i % 3 === 0 ? 2 * from[i] - 0.5 * from[i + 1] + 3 : i % 3 === 1 ? 0.5 * from[i - 1] + 2 * from[i] - 4 : 9));
+    const to = from.map((_, i) =>
+      i % 3 === 0 ? 2 * from[i] - 0.5 * from[i + 1] + 3 : i % 3 === 1 ? 0.5 * from[i - 1] + 2 * from[i] - 4 : 9,
+    );
     const found = similarityBetween(from, to);
     expect(found.a).toBeCloseTo(2, 5);
     expect(found.b).toBeCloseTo(0.5, 5);
@@ -131,7 +146,11 @@ describe('ColorModel', () => {
 
 describe('createMatting', () => {
   const SIZE = 256;
-  const clips = { selfie: sharedPath('data/clips/selfie-glasses.mp4'), turns: sharedPath('data/clips/address-turns.mp4'), green: sharedPath('data/clips/green-screen.mp4') };
+  const clips = {
+    selfie: sharedPath('data/clips/selfie-glasses.mp4'),
+    turns: sharedPath('data/clips/address-turns.mp4'),
+    green: sharedPath('data/clips/green-screen.mp4'),
+  };
   const withClips = it.skipIf(!clips.selfie || !clips.turns || !clips.green);
 
   interface Cut {
@@ -140,7 +159,11 @@ describe('createMatting', () => {
     readonly landmarks: Float32Array;
   }
 
-  async function cutClip(path: string, maximumFrames: number, neck?: (landmarks: Float32Array) => Float32Array[]): Promise<Cut[]> {
+  async function cutClip(
+    path: string,
+    maximumFrames: number,
+    neck?: (landmarks: Float32Array) => Float32Array[],
+  ): Promise<Cut[]> {
     const models = await loadFaceModels(await createNodeInference(), await openModelFiles());
     const video = await openVideo(path, nodeVideoPlatform);
     const { observations } = await observeVideo(video, models, { maximumFrames });
@@ -159,31 +182,34 @@ describe('createMatting', () => {
 
   const alphaAt = ({ matte }: Cut, x: number, y: number): number => matte.alpha[Math.floor(y) * SIZE + Math.floor(x)];
 
-  withClips('agrees with the green screen above the mouth and drops the jacket (needs ../shared/data/clips)', async () => {
-    for (const cut of (await cutClip(clips.green!, 12)).slice(2)) {
-      const mouthY = cut.landmarks[3 * 13 + 1];
-      const chinY = cut.landmarks[3 * 152 + 1];
-      let wrong = 0;
-      let total = 0;
-      let clothes = 0;
-      for (let y = 0; y < SIZE; y++) {
-        for (let x = 0; x < SIZE; x++) {
-          const at = 4 * (y * SIZE + x);
-          if (cut.crop.data[at + 3] === 0) continue;
-          const [red, green, blue] = cut.crop.data.subarray(at, at + 3);
-          const isGreen = green > red + 30 && green > blue + 15;
-          const alpha = alphaAt(cut, x, y) / 255;
-          if (y < mouthY - 12) {
-            total++;
-            if (isGreen ? alpha > 0.5 : alpha < 0.5) wrong++;
+  withClips(
+    'agrees with the green screen above the mouth and drops the jacket (needs ../shared/data/clips)',
+    async () => {
+      for (const cut of (await cutClip(clips.green!, 12)).slice(2)) {
+        const mouthY = cut.landmarks[3 * 13 + 1];
+        const chinY = cut.landmarks[3 * 152 + 1];
+        let wrong = 0;
+        let total = 0;
+        let clothes = 0;
+        for (let y = 0; y < SIZE; y++) {
+          for (let x = 0; x < SIZE; x++) {
+            const at = 4 * (y * SIZE + x);
+            if (cut.crop.data[at + 3] === 0) continue;
+            const [red, green, blue] = cut.crop.data.subarray(at, at + 3);
+            const isGreen = green > red + 30 && green > blue + 15;
+            const alpha = alphaAt(cut, x, y) / 255;
+            if (y < mouthY - 12) {
+              total++;
+              if (isGreen ? alpha > 0.5 : alpha < 0.5) wrong++;
+            }
+            if (y > chinY + 8 && (x < SIZE * 0.25 || x > SIZE * 0.75)) clothes += alpha;
           }
-          if (y > chinY + 8 && (x < SIZE * 0.25 || x > SIZE * 0.75)) clothes += alpha;
         }
+        expect(wrong / total).toBeLessThan(0.012);
+        expect(clothes).toBeLessThan(20);
       }
-      expect(wrong / total).toBeLessThan(0.012);
-      expect(clothes).toBeLessThan(20);
-    }
-  });
+    },
+  );
 
   withClips('keeps hair, face and glasses, drops wall, bed and shirt (needs ../shared/data/clips)', async () => {
     const cuts = (await cutClip(clips.selfie!, 12)).slice(2);
@@ -199,12 +225,15 @@ describe('createMatting', () => {
         expect(alphaAt(cut, chinX + side * 0.75 * faceHeight, chinY)).toBeLessThan(12); // bed, wall
         expect(alphaAt(cut, chinX + side * 0.5 * faceHeight, chinY + 0.2 * faceHeight)).toBeLessThan(12); // shirt
       }
-      for (let i = 0; i < SIZE * SIZE; i++) if (cut.crop.data[4 * i + 3] === 0 && cut.matte.alpha[i] !== 0) throw new Error('coverage beyond the frame');
+      for (let i = 0; i < SIZE * SIZE; i++)
+        if (cut.crop.data[4 * i + 3] === 0 && cut.matte.alpha[i] !== 0) throw new Error('coverage beyond the frame');
     }
   });
 
   withClips('keeps long hair from frame to frame (needs ../shared/data/clips)', async () => {
-    const areas = (await cutClip(clips.turns!, 14)).slice(2).map(({ matte }) => matte.alpha.reduce((sum, value) => sum + value / 255, 0));
+    const areas = (await cutClip(clips.turns!, 14))
+      .slice(2)
+      .map(({ matte }) => matte.alpha.reduce((sum, value) => sum + value / 255, 0));
     for (const area of areas) {
       expect(area / areas[0]).toBeGreaterThan(0.85);
       expect(area / areas[0]).toBeLessThan(1.15);
@@ -227,7 +256,9 @@ describe('createMatting', () => {
   it('refuses anything but a square RGBA crop', async () => {
     const models = await loadFaceModels(await createNodeInference(), await openModelFiles());
     const crop: Image = { width: 8, height: 6, channels: 4, data: new Uint8Array(8 * 6 * 4) };
-    await expect(createMatting(models).matte(crop, { landmarks: new Float32Array(468 * 3) })).rejects.toThrow(/square RGBA crop from cropFrame/);
+    await expect(createMatting(models).matte(crop, { landmarks: new Float32Array(468 * 3) })).rejects.toThrow(
+      /square RGBA crop from cropFrame/,
+    );
     models.close();
   });
 });

@@ -49,15 +49,29 @@ export function createMatting(models: Pick<FaceModels, 'segmentation' | 'hair'>)
     async matte(crop, guidance) {
       const size = crop.width;
       if (crop.height !== size || crop.channels !== 4) {
-        throw new RangeError(`The crop is ${size}×${crop.height} with ${crop.channels} channels; give a square RGBA crop from cropFrame.`);
+        throw new RangeError(
+          `The crop is ${size}×${crop.height} with ${crop.channels} channels; give a square RGBA crop from cropFrame.`,
+        );
       }
       const filled = fillBeyondFrame(crop);
       const before = previous?.size === size ? previous : null;
-      const person = steady(await personMask(models, filled), before?.person, before?.landmarks, guidance.landmarks, size);
+      const person = steady(
+        await personMask(models, filled),
+        before?.person,
+        before?.landmarks,
+        guidance.landmarks,
+        size,
+      );
       const small = shrink(filled, person, await hairMask(models, filled), guidance);
       const keep = steady(keeper.keep(small.input), before?.keep, before?.smallLandmarks, small.landmarks, KEEP_SIZE);
       previous = { person, keep, landmarks: guidance.landmarks, smallLandmarks: small.landmarks, size };
-      return cutOut(crop, filled, person, resizeMap(keep, KEEP_SIZE, KEEP_SIZE, size, size), faceGeometry(guidance.landmarks));
+      return cutOut(
+        crop,
+        filled,
+        person,
+        resizeMap(keep, KEEP_SIZE, KEEP_SIZE, size, size),
+        faceGeometry(guidance.landmarks),
+      );
     },
   };
 }
@@ -71,14 +85,22 @@ interface PreviousFrame {
 }
 
 /** What to keep is decided on a small picture: neck and clothes are large, their edges come from the refinement. */
-function shrink(filled: Image, person: Float32Array, hair: Float32Array | null, guidance: MatteGuidance): { input: KeepInput; landmarks: Float32Array } {
+function shrink(
+  filled: Image,
+  person: Float32Array,
+  hair: Float32Array | null,
+  guidance: MatteGuidance,
+): { input: KeepInput; landmarks: Float32Array } {
   const size = filled.width;
   const scale = KEEP_SIZE / size;
   const region = { centerX: size / 2, centerY: size / 2, size, rotation: 0 };
-  const colors = Uint8Array.from(sampleRegion(filled, region, { size: KEEP_SIZE, low: 0, high: 255, outside: 'nearest', channels: 4 }));
+  const colors = Uint8Array.from(
+    sampleRegion(filled, region, { size: KEEP_SIZE, low: 0, high: 255, outside: 'nearest', channels: 4 }),
+  );
   for (let y = 0; y < KEEP_SIZE; y++) {
     const row = Math.floor((y + 0.5) / scale) * size;
-    for (let x = 0; x < KEEP_SIZE; x++) colors[4 * (y * KEEP_SIZE + x) + 3] = filled.data[4 * (row + Math.floor((x + 0.5) / scale)) + 3];
+    for (let x = 0; x < KEEP_SIZE; x++)
+      colors[4 * (y * KEEP_SIZE + x) + 3] = filled.data[4 * (row + Math.floor((x + 0.5) / scale)) + 3];
   }
   const small = (map: Float32Array): Float32Array => resizeMap(map, size, size, KEEP_SIZE, KEEP_SIZE);
   const landmarks = guidance.landmarks.map((value) => value * scale);
@@ -150,7 +172,13 @@ function fillBeyondFrame(crop: Image): Image {
 }
 
 /** Blends a mask with the previous frame's, moved along with the head. */
-function steady(current: Float32Array, last: Float32Array | undefined, before: Float32Array | undefined, landmarks: Float32Array, size: number): Float32Array {
+function steady(
+  current: Float32Array,
+  last: Float32Array | undefined,
+  before: Float32Array | undefined,
+  landmarks: Float32Array,
+  size: number,
+): Float32Array {
   if (!last || !before) return current;
   const { a, b, x: offsetX, y: offsetY } = similarityBetween(landmarks, before);
   const blended = new Float32Array(current.length);

@@ -18,7 +18,11 @@ export async function personMask(models: Pick<FaceModels, 'segmentation'>, crop:
   const whole = { centerX: size / 2, centerY: size / 2, size, rotation: 0 };
   const close = { centerX: size / 2, centerY: size * (0.5 - CLOSE_RISE), size: size * CLOSE_SHARE, rotation: 0 };
   const look = async (region: typeof whole): Promise<Float32Array> =>
-    (await models.segmentation.run([sampleRegion(crop, region, { size: NETWORK_SIZE, low: 0, high: 1, outside: 'nearest' })]))[0];
+    (
+      await models.segmentation.run([
+        sampleRegion(crop, region, { size: NETWORK_SIZE, low: 0, high: 1, outside: 'nearest' }),
+      ])
+    )[0];
   const mask = resizeMap(await look(whole), NETWORK_SIZE, NETWORK_SIZE, size, size);
   const closer = await look(close);
   const scale = NETWORK_SIZE / close.size;
@@ -53,7 +57,11 @@ export async function hairMask(models: Pick<FaceModels, 'hair'>, crop: Image): P
   if (!models.hair) return null;
   const size = crop.width;
   const region = { centerX: size / 2, centerY: size / 2, size, rotation: 0 };
-  const [logits] = await models.hair.run([sampleRegion(crop, region, { size: HAIR_SIZE, low: 0, high: 1, outside: 'nearest', channels: 4 })]);
-  const hair = new Float32Array(HAIR_SIZE * HAIR_SIZE).map((_, i) => 1 / (1 + Math.exp(logits[2 * i] - logits[2 * i + 1])));
+  const [logits] = await models.hair.run([
+    sampleRegion(crop, region, { size: HAIR_SIZE, low: 0, high: 1, outside: 'nearest', channels: 4 }),
+  ]);
+  const hair = new Float32Array(HAIR_SIZE * HAIR_SIZE).map(
+    (_, i) => 1 / (1 + Math.exp(logits[2 * i] - logits[2 * i + 1])),
+  );
   return resizeMap(hair, HAIR_SIZE, HAIR_SIZE, size, size);
 }

@@ -20,10 +20,16 @@ const LARGEST_CORRECTION = 0.4;
  */
 export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array, size: number): RefinedMatte {
   const unit = size / 256;
-  const guided = guidedFilter(planes, mask, size, size, { radius: Math.round(5 * unit), epsilon: 1e-3, subsampling: 2 * Math.floor(unit) });
+  const guided = guidedFilter(planes, mask, size, size, {
+    radius: Math.round(5 * unit),
+    epsilon: 1e-3,
+    subsampling: 2 * Math.floor(unit),
+  });
   // Colours that recur in the background pull the filter outwards: nothing far from the mask belongs to the head.
   const reach = boxFilter(mask, size, size, Math.round(2.5 * unit));
-  const rough = guided.map((value, i) => Math.min(Math.max((value - 0.14) / 0.76, 0), 1) * smoothstep(0.04, 0.3, reach[i]));
+  const rough = guided.map(
+    (value, i) => Math.min(Math.max((value - 0.14) / 0.76, 0), 1) * smoothstep(0.04, 0.3, reach[i]),
+  );
   const radius = Math.round(7 * unit);
   const certain = knownColors(planes, rough, (alpha) => smoothstep(0.9, 0.99, alpha), size, radius);
   const outside = knownColors(planes, rough, (alpha) => smoothstep(0.1, 0.01, alpha), size, radius);
@@ -44,9 +50,11 @@ export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array,
     }
     const solved = Math.min(Math.max(dot / Math.max(norm, 1e-6), 0), 1);
     let residual = 0;
-    for (let channel = 0; channel < 3; channel++) residual += (planes[channel][i] - outside.colors[channel][near] - solved * span[channel]) ** 2;
+    for (let channel = 0; channel < 3; channel++)
+      residual += (planes[channel][i] - outside.colors[channel][near] - solved * span[channel]) ** 2;
     // Trust the colours where they are further apart than each side varies, and explain the pixel.
-    const trust = (norm / (norm + 6 * (certain.variance[near] + outside.variance[near]) + 0.02)) * Math.exp(-residual / 0.01);
+    const trust =
+      (norm / (norm + 6 * (certain.variance[near] + outside.variance[near]) + 0.02)) * Math.exp(-residual / 0.01);
     alpha[i] = rough[i] + trust * Math.min(Math.max(solved - rough[i], -LARGEST_CORRECTION), LARGEST_CORRECTION);
     for (let channel = 0; channel < 3; channel++) {
       foreground[channel][i] = Math.min(Math.max(planes[channel][i] + trust * (1 - alpha[i]) * span[channel], 0), 1);
@@ -69,7 +77,13 @@ interface KnownColors {
  * Mean colour, and how much there is to take it from, of the pixels around that `weigh` is sure of. On a grid of half the
  * resolution: the means are smooth.
  */
-function knownColors(planes: readonly Float32Array[], alpha: Float32Array, weigh: (alpha: number) => number, size: number, radius: number): KnownColors {
+function knownColors(
+  planes: readonly Float32Array[],
+  alpha: Float32Array,
+  weigh: (alpha: number) => number,
+  size: number,
+  radius: number,
+): KnownColors {
   const half = Math.ceil(size / 2);
   const weights = new Float32Array(half * half);
   const sums = planes.map(() => new Float32Array(half * half));

@@ -36,16 +36,22 @@ const SMOOTHING = 8;
 
 /** Estimates where the head is. Landmarks carry no hair and no skull: both are extrapolated. */
 export function headExtent(landmarks: Float32Array): HeadExtent {
-  const point = (index: number): [number, number, number] => [landmarks[3 * index], landmarks[3 * index + 1], landmarks[3 * index + 2]];
+  const point = (index: number): [number, number, number] => [
+    landmarks[3 * index],
+    landmarks[3 * index + 1],
+    landmarks[3 * index + 2],
+  ];
   const [chinX, chinY, chinZ] = point(CHIN);
-  const mean = (indices: readonly [number, number], axis: 0 | 1 | 2): number => (point(indices[0])[axis] + point(indices[1])[axis]) / 2;
+  const mean = (indices: readonly [number, number], axis: 0 | 1 | 2): number =>
+    (point(indices[0])[axis] + point(indices[1])[axis]) / 2;
   const browX = mean(BROWS, 0);
   const browY = mean(BROWS, 1);
   // Length in three dimensions, direction in two: a nodding face is foreshortened, the head behind it hardly.
   const [topX, topY, topZ] = point(FOREHEAD);
   const length = Math.hypot(browX - chinX, browY - chinY, mean(BROWS, 2) - chinZ);
   const axis = Math.hypot(topX - chinX, topY - chinY, topZ - chinZ);
-  const upY = Math.hypot(topX - chinX, topY - chinY) > 0.3 * axis ? (topY - chinY) / Math.hypot(topX - chinX, topY - chinY) : -1;
+  const upY =
+    Math.hypot(topX - chinX, topY - chinY) > 0.3 * axis ? (topY - chinY) / Math.hypot(topX - chinX, topY - chinY) : -1;
   return { centerX: mean(EARS, 0), crownY: browY + upY * length * CROWN_ABOVE_BROW, chinY };
 }
 
@@ -56,7 +62,8 @@ export function headExtent(landmarks: Float32Array): HeadExtent {
  */
 export function planCrop(observations: readonly FaceObservation[]): CropSquare[] {
   const seen = observations.flatMap((observation, i) => (observation.excluded === null ? [i] : []));
-  if (seen.length === 0) throw new RangeError('No observation can be used: every frame is excluded. Use a video that shows the face.');
+  if (seen.length === 0)
+    throw new RangeError('No observation can be used: every frame is excluded. Use a video that shows the face.');
   const extents = seen.map((i) => headExtent(observations[i].landmarks));
   const heights = extents.map((extent) => extent.chinY - extent.crownY).sort((a, b) => a - b);
   const size = Math.max(quantile(heights, 0.5) / HEAD_SHARE, quantile(heights, 0.95) / MAXIMUM_HEAD_SHARE);

@@ -54,13 +54,20 @@ const ANCHORS = faceAnchors();
  * and thirds of it: the network sees 128 pixels and misses faces below an eighth of its view.
  */
 export async function detectFaces(model: Model, image: Image, isThorough = true): Promise<Detection[]> {
-  const whole = { centerX: image.width / 2, centerY: image.height / 2, size: Math.max(image.width, image.height), rotation: 0 };
+  const whole = {
+    centerX: image.width / 2,
+    centerY: image.height / 2,
+    size: Math.max(image.width, image.height),
+    rotation: 0,
+  };
   const found = await detectInRegion(model, image, whole);
   if (found.length > 0) return bySize(mergeOverlapping(found));
   for (const share of isThorough ? [0.5, 1 / 3] : []) {
     const parts: Detection[] = [];
     for (const region of tiles(image, share)) parts.push(...(await detectInRegion(model, image, region)));
-    const faces = mergeOverlapping(parts).filter(({ score, box }) => score > MINIMUM_PART_SCORE && box.right - box.left >= MINIMUM_PART_WIDTH);
+    const faces = mergeOverlapping(parts).filter(
+      ({ score, box }) => score > MINIMUM_PART_SCORE && box.right - box.left >= MINIMUM_PART_WIDTH,
+    );
     if (faces.length > 0) return bySize(faces);
   }
   return [];
@@ -75,9 +82,13 @@ function tiles(image: Image, share: number): Region[] {
   const size = Math.max(image.width, image.height) * share;
   const positions = (length: number): number[] => {
     const count = Math.max(Math.ceil((length - size) / (size / 2)), 0) + 1;
-    return Array.from({ length: count }, (_, i) => (count === 1 ? length / 2 : size / 2 + (i * (length - size)) / (count - 1)));
+    return Array.from({ length: count }, (_, i) =>
+      count === 1 ? length / 2 : size / 2 + (i * (length - size)) / (count - 1),
+    );
   };
-  return positions(image.height).flatMap((centerY) => positions(image.width).map((centerX) => ({ centerX, centerY, size, rotation: 0 })));
+  return positions(image.height).flatMap((centerY) =>
+    positions(image.width).map((centerX) => ({ centerX, centerY, size, rotation: 0 })),
+  );
 }
 
 /** Runs the network on one square and decodes what passes the threshold, in pixels of the image. */
@@ -103,7 +114,11 @@ export function decodeDetections(boxes: Float32Array, logits: Float32Array, regi
     const halfHeight = ((boxes[at + 3] / INPUT_SIZE) * region.size) / 2;
     const keyPoints = new Float32Array(2 * KEY_POINTS);
     for (let k = 0; k < KEY_POINTS; k++) keyPoints.set(locate(boxes[at + 4 + 2 * k], boxes[at + 5 + 2 * k]), 2 * k);
-    detections.push({ box: { left: x - halfWidth, top: y - halfHeight, right: x + halfWidth, bottom: y + halfHeight }, keyPoints, score });
+    detections.push({
+      box: { left: x - halfWidth, top: y - halfHeight, right: x + halfWidth, bottom: y + halfHeight },
+      keyPoints,
+      score,
+    });
   }
   return detections;
 }
@@ -123,9 +138,15 @@ export function mergeOverlapping(detections: readonly Detection[]): Detection[] 
 
 function average(group: readonly Detection[]): Detection {
   const total = group.reduce((sum, detection) => sum + detection.score, 0);
-  const mean = (pick: (detection: Detection) => number): number => group.reduce((sum, d) => sum + pick(d) * d.score, 0) / total;
+  const mean = (pick: (detection: Detection) => number): number =>
+    group.reduce((sum, d) => sum + pick(d) * d.score, 0) / total;
   return {
-    box: { left: mean((d) => d.box.left), top: mean((d) => d.box.top), right: mean((d) => d.box.right), bottom: mean((d) => d.box.bottom) },
+    box: {
+      left: mean((d) => d.box.left),
+      top: mean((d) => d.box.top),
+      right: mean((d) => d.box.right),
+      bottom: mean((d) => d.box.bottom),
+    },
     keyPoints: new Float32Array(2 * KEY_POINTS).map((_, k) => mean((d) => d.keyPoints[k])),
     score: group[0].score,
   };

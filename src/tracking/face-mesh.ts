@@ -18,9 +18,15 @@ export interface FaceMesh {
 }
 
 /** Runs the landmark network on a region. */
-export async function runFaceMesh(models: Pick<FaceModels, 'landmarks' | 'landmarkCount'>, image: Image, region: Region): Promise<FaceMesh> {
+export async function runFaceMesh(
+  models: Pick<FaceModels, 'landmarks' | 'landmarkCount'>,
+  image: Image,
+  region: Region,
+): Promise<FaceMesh> {
   const size = models.landmarks.inputs[0].shape[1];
-  const outputs = await models.landmarks.run([sampleRegion(image, region, { size, low: 0, high: 1, outside: 'nearest' })]);
+  const outputs = await models.landmarks.run([
+    sampleRegion(image, region, { size, low: 0, high: 1, outside: 'nearest' }),
+  ]);
   const points = outputs.find((output) => output.length === models.landmarkCount * 3) ?? new Float32Array(0);
   const presence = outputs.find((output) => output.length === 1)?.[0] ?? -100;
   const landmarks = new Float32Array(points.length);
@@ -84,7 +90,10 @@ const BLENDSHAPE_LANDMARKS = [
  * Expression scores 0…1 in the order of `ARKIT_EXPRESSION_NAMES`; null without the network. It scores a neutral face
  * first, then ARKit's names but `tongueOut`, which stays 0.
  */
-export async function runBlendshapes(models: Pick<FaceModels, 'blendshapes'>, landmarks: Float32Array): Promise<Float32Array | null> {
+export async function runBlendshapes(
+  models: Pick<FaceModels, 'blendshapes'>,
+  landmarks: Float32Array,
+): Promise<Float32Array | null> {
   if (!models.blendshapes) return null;
   const input = new Float32Array(BLENDSHAPE_LANDMARKS.length * 2);
   BLENDSHAPE_LANDMARKS.forEach((landmark, i) => {

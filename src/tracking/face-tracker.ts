@@ -1,7 +1,14 @@
 import type { FaceModels } from '../inference/face-models.ts';
 import type { Frame } from '../video/frame.ts';
 import { boxArea, detectFaces, overlap, type Detection } from './face-detector.ts';
-import { landmarkBox, regionFromDetection, regionFromLandmarks, runBlendshapes, runFaceMesh, type FaceMesh } from './face-mesh.ts';
+import {
+  landmarkBox,
+  regionFromDetection,
+  regionFromLandmarks,
+  runBlendshapes,
+  runFaceMesh,
+  type FaceMesh,
+} from './face-mesh.ts';
 import { sampleLandmarkColors } from './occlusion.ts';
 import { CutDetector } from './shots.ts';
 
@@ -67,11 +74,13 @@ export class FaceTracker {
   private async detect(frame: Frame): Promise<void> {
     const isThorough = this.active.every((face) => face.isLost) && this.unseen++ % THOROUGH_INTERVAL === 0;
     for (const detection of await detectFaces(this.models.detector, frame.image, isThorough)) {
-      const near = (face: { landmarks: Float32Array }): boolean => overlap(landmarkBox(face.landmarks), detection.box) > MINIMUM_OVERLAP;
+      const near = (face: { landmarks: Float32Array }): boolean =>
+        overlap(landmarkBox(face.landmarks), detection.box) > MINIMUM_OVERLAP;
       if (this.active.some((face) => !face.isLost && near(face))) continue;
       const mesh = await this.meshOf(detection, frame);
       if (mesh.score < MINIMUM_SCORE || this.isTaken(mesh, null)) continue;
-      const face = this.active.find((candidate) => candidate.isLost && near(candidate)) ?? this.soleLostFace() ?? this.begin();
+      const face =
+        this.active.find((candidate) => candidate.isLost && near(candidate)) ?? this.soleLostFace() ?? this.begin();
       if (!face) continue;
       face.isLost = false;
       await this.record(face, mesh, frame);
@@ -81,7 +90,9 @@ export class FaceTracker {
   /** The detector's region is rough: look again where the first landmarks point. */
   private async meshOf(detection: Detection, frame: Frame): Promise<FaceMesh> {
     const rough = await runFaceMesh(this.models, frame.image, regionFromDetection(detection));
-    return rough.score < MINIMUM_SCORE ? rough : runFaceMesh(this.models, frame.image, regionFromLandmarks(rough.landmarks));
+    return rough.score < MINIMUM_SCORE
+      ? rough
+      : runFaceMesh(this.models, frame.image, regionFromLandmarks(rough.landmarks));
   }
 
   /** Where one face alone was followed and lost, the next one found in the shot is taken for the same. */
@@ -91,7 +102,11 @@ export class FaceTracker {
 
   private begin(): (typeof this.active)[number] | undefined {
     if (this.active.length >= MAXIMUM_FACES) return undefined;
-    const face = { track: { shot: this.shotStarts.length - 1, sightings: new Map<number, Sighting>() }, landmarks: new Float32Array(0), isLost: false };
+    const face = {
+      track: { shot: this.shotStarts.length - 1, sightings: new Map<number, Sighting>() },
+      landmarks: new Float32Array(0),
+      isLost: false,
+    };
     this.tracks.push(face.track);
     this.active.push(face);
     return face;
@@ -101,7 +116,11 @@ export class FaceTracker {
   private isTaken(mesh: FaceMesh, own: FaceTrack | null): boolean {
     const box = landmarkBox(mesh.landmarks);
     return this.active.some(
-      (face) => face.track !== own && !face.isLost && face.track.sightings.has(this.position) && overlap(landmarkBox(face.landmarks), box) > 0.5,
+      (face) =>
+        face.track !== own &&
+        !face.isLost &&
+        face.track.sightings.has(this.position) &&
+        overlap(landmarkBox(face.landmarks), box) > 0.5,
     );
   }
 

@@ -24,8 +24,12 @@ async function observe(path: string, options?: Partial<ObserveOptions>): Promise
   }
 }
 
-const point = ({ landmarks }: FaceObservation, index: number): [number, number] => [landmarks[3 * index], landmarks[3 * index + 1]];
-const usable = ({ observations }: ClipObservation): FaceObservation[] => observations.filter((o) => o.excluded === null);
+const point = ({ landmarks }: FaceObservation, index: number): [number, number] => [
+  landmarks[3 * index],
+  landmarks[3 * index + 1],
+];
+const usable = ({ observations }: ClipObservation): FaceObservation[] =>
+  observations.filter((o) => o.excluded === null);
 const CHIN = 152;
 const FOREHEAD = 10;
 const RIGHT_EYE = 33;
@@ -77,7 +81,9 @@ describe('observeVideo', () => {
     const first = await observe(folder.path('plain.mp4'), { maximumFrames: 10 });
     const second = await observe(folder.path('plain.mp4'), { maximumFrames: 10 });
     expect(first.observations.map((o) => o.sourceIndex)).toEqual([0, 4, 9, 13, 18, 22, 27, 31, 36, 40]);
-    first.observations.forEach((observation, i) => expect(observation.landmarks).toEqual(second.observations[i].landmarks));
+    first.observations.forEach((observation, i) =>
+      expect(observation.landmarks).toEqual(second.observations[i].landmarks),
+    );
   });
 
   withClips(`works on a video of one frame, with a warning ${NEEDS}`, async () => {
@@ -90,15 +96,34 @@ describe('observeVideo', () => {
     const sideways = makeVideo('-i', clip, '-t', '0.5', '-vf', 'transpose=1', ...H264, folder.path('sideways.mp4'));
     const path = folder.path('phone.mp4');
     makeVideo('-i', sideways, '-metadata:s:v', 'rotate=90', '-c', 'copy', path);
-    if ((await openVideo(path, nodeVideoPlatform)).info.rotation === 0) makeVideo('-display_rotation', '90', '-i', sideways, '-c', 'copy', path);
+    if ((await openVideo(path, nodeVideoPlatform)).info.rotation === 0)
+      makeVideo('-display_rotation', '90', '-i', sideways, '-c', 'copy', path);
     const found = await observe(path);
     for (const observation of usable(found)) expectUprightFace(observation, { width: 512, height: 512 });
     expect(usable(found)).toHaveLength(15);
   });
 
   withClips(`follows the larger of two faces and says so ${NEEDS}`, async () => {
-    const filter = '[1:v]scale=256:256,pad=256:512:0:200[small];[0:v]scale=512:512,setsar=1,fps=25[large];[small]setsar=1[s];[s][large]hstack';
-    const found = await observe(makeVideo('-t', '1', '-i', clip, '-t', '1', '-i', other, '-filter_complex', filter, '-t', '1', ...H264, folder.path('two.mp4')));
+    const filter =
+      '[1:v]scale=256:256,pad=256:512:0:200[small];[0:v]scale=512:512,setsar=1,fps=25[large];[small]setsar=1[s];[s][large]hstack';
+    const found = await observe(
+      makeVideo(
+        '-t',
+        '1',
+        '-i',
+        clip,
+        '-t',
+        '1',
+        '-i',
+        other,
+        '-filter_complex',
+        filter,
+        '-t',
+        '1',
+        ...H264,
+        folder.path('two.mp4'),
+      ),
+    );
     expect(usable(found).length).toBeGreaterThan(20);
     for (const observation of usable(found)) expect(point(observation, 1)[0]).toBeGreaterThan(256);
     expect(found.warnings[0]).toContain('2 faces are in the video; the largest and steadiest');
@@ -106,19 +131,39 @@ describe('observeVideo', () => {
 
   withClips(`keeps to the longest shot of a video with a cut ${NEEDS}`, async () => {
     const filter = '[0:v]scale=512:512,setsar=1,fps=25[a];[1:v]setsar=1[b];[a][b]concat';
-    const found = await observe(makeVideo('-t', '1', '-i', clip, '-t', '2', '-i', other, '-filter_complex', filter, ...H264, folder.path('cut.mp4')));
+    const found = await observe(
+      makeVideo(
+        '-t',
+        '1',
+        '-i',
+        clip,
+        '-t',
+        '2',
+        '-i',
+        other,
+        '-filter_complex',
+        filter,
+        ...H264,
+        folder.path('cut.mp4'),
+      ),
+    );
     expect(found.warnings[0]).toMatch(/cuts to another shot at frame 25; only frames 25–7\d are used/);
     expect(found.observations.slice(0, 25).every((o) => o.excluded === 'another shot of the video')).toBe(true);
     expect(usable(found).length).toBeGreaterThanOrEqual(45);
   });
 
   withClips(`leaves out frames that the face is leaving or has left ${NEEDS}`, async () => {
-    const filter = "[0:v]scale=512:512,setsar=1,split[a][b];[a]drawbox=c=gray:t=fill[back];[back][b]overlay=x='if(between(n,15,55),280*(1-cos((n-15)/20*PI)),0)'";
-    const found = await observe(makeVideo('-t', '2', '-i', clip, '-filter_complex', filter, ...H264, folder.path('leaves.mp4')));
+    const filter =
+      "[0:v]scale=512:512,setsar=1,split[a][b];[a]drawbox=c=gray:t=fill[back];[back][b]overlay=x='if(between(n,15,55),280*(1-cos((n-15)/20*PI)),0)'";
+    const found = await observe(
+      makeVideo('-t', '2', '-i', clip, '-filter_complex', filter, ...H264, folder.path('leaves.mp4')),
+    );
     const reasons = new Set(found.observations.map((o) => o.excluded));
     expect(reasons).toContain('the face leaves the picture');
     expect(reasons).toContain('no face');
-    expect(found.warnings.some((warning) => warning.startsWith('Left out because no face is seen: frames '))).toBe(true);
+    expect(found.warnings.some((warning) => warning.startsWith('Left out because no face is seen: frames '))).toBe(
+      true,
+    );
     // The face comes back and is taken up again.
     expect(found.observations.slice(57).every((o) => o.excluded === null)).toBe(true);
     for (const observation of usable(found)) expectUprightFace(observation, { width: 512, height: 512 });
@@ -127,7 +172,9 @@ describe('observeVideo', () => {
   withClips(`leaves out frames in which something covers the face ${NEEDS}`, async () => {
     // A palm's colour over the lower half of the face, for 12 frames.
     const hand = "drawbox=x=150:y=260:w=220:h=190:c=0xB07860:t=fill:enable='between(n,20,31)'";
-    const found = await observe(makeVideo('-t', '2', '-i', clip, '-vf', `scale=512:512,setsar=1,${hand}`, ...H264, folder.path('hand.mp4')));
+    const found = await observe(
+      makeVideo('-t', '2', '-i', clip, '-vf', `scale=512:512,setsar=1,${hand}`, ...H264, folder.path('hand.mp4')),
+    );
     const covered = found.observations.filter((o) => o.excluded !== null).map((o) => o.sourceIndex);
     expect(covered).toEqual([20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]);
     expect(found.warnings[0]).toMatch(/something covers the face: frames 20–31/);
@@ -141,7 +188,9 @@ describe('observeVideo', () => {
   });
 
   withClips(`works in grayscale ${NEEDS}`, async () => {
-    const found = await observe(makeVideo('-t', '0.5', '-i', clip, '-vf', 'format=gray', '-c:v', 'libx264', '-an', folder.path('gray.mp4')));
+    const found = await observe(
+      makeVideo('-t', '0.5', '-i', clip, '-vf', 'format=gray', '-c:v', 'libx264', '-an', folder.path('gray.mp4')),
+    );
     expect(usable(found)).toHaveLength(15);
   });
 
@@ -153,28 +202,34 @@ describe('observeVideo', () => {
   });
 
   const given = sharedPath('data/models');
-  it.skipIf(!given || !clip)('gives 478 points and expression scores with face_landmarker.task (needs ../shared/data)', async () => {
-    const better = await loadFaceModels(await createNodeInference(), await openModelFiles(given!));
-    const found = await observeVideo(await openVideo(clip, nodeVideoPlatform), better, { maximumFrames: 60 });
-    expect(found.landmarkCount).toBe(478);
-    // The two models agree where both have points.
-    const plain = await observe(clip, { maximumFrames: 60 });
-    let distance = 0;
-    for (let i = 0; i < 468; i++) {
-      const [x, y] = point(found.observations[30], i);
-      const [plainX, plainY] = point(plain.observations[30], i);
-      distance += Math.hypot(x - plainX, y - plainY) / 468;
-    }
-    expect(distance).toBeLessThan(8);
-    // Irises lie between the corners of their eyes.
-    for (const [iris, inner, outer] of [[468, 133, 33], [473, 362, 263]]) {
-      const xs = found.observations.map((o) => [point(o, iris)[0], point(o, inner)[0], point(o, outer)[0]]);
-      for (const [x, a, b] of xs) expect((x - a) * (x - b)).toBeLessThan(0);
-    }
-    for (const { blendshapes } of found.observations) {
-      expect(blendshapes).toHaveLength(52);
-      for (const score of blendshapes!) expect(score >= 0 && score <= 1).toBe(true);
-    }
-    better.close();
-  });
+  it.skipIf(!given || !clip)(
+    'gives 478 points and expression scores with face_landmarker.task (needs ../shared/data)',
+    async () => {
+      const better = await loadFaceModels(await createNodeInference(), await openModelFiles(given!));
+      const found = await observeVideo(await openVideo(clip, nodeVideoPlatform), better, { maximumFrames: 60 });
+      expect(found.landmarkCount).toBe(478);
+      // The two models agree where both have points.
+      const plain = await observe(clip, { maximumFrames: 60 });
+      let distance = 0;
+      for (let i = 0; i < 468; i++) {
+        const [x, y] = point(found.observations[30], i);
+        const [plainX, plainY] = point(plain.observations[30], i);
+        distance += Math.hypot(x - plainX, y - plainY) / 468;
+      }
+      expect(distance).toBeLessThan(8);
+      // Irises lie between the corners of their eyes.
+      for (const [iris, inner, outer] of [
+        [468, 133, 33],
+        [473, 362, 263],
+      ]) {
+        const xs = found.observations.map((o) => [point(o, iris)[0], point(o, inner)[0], point(o, outer)[0]]);
+        for (const [x, a, b] of xs) expect((x - a) * (x - b)).toBeLessThan(0);
+      }
+      for (const { blendshapes } of found.observations) {
+        expect(blendshapes).toHaveLength(52);
+        for (const score of blendshapes!) expect(score >= 0 && score <= 1).toBe(true);
+      }
+      better.close();
+    },
+  );
 });

@@ -48,7 +48,13 @@ export async function observeVideo(
 
 type SeenFrame = { readonly sourceIndex: number; readonly timestamp: number };
 
-function describeTrack(track: FaceTrack, tracker: FaceTracker, frames: readonly SeenFrame[], size: { width: number; height: number }, landmarkCount: number): FaceObservation[] {
+function describeTrack(
+  track: FaceTrack,
+  tracker: FaceTracker,
+  frames: readonly SeenFrame[],
+  size: { width: number; height: number },
+  landmarkCount: number,
+): FaceObservation[] {
   const positions = [...track.sightings.keys()];
   const shares = coveredShares([...track.sightings.values()]);
   const covered = new Map(positions.map((position, i) => [position, shares[i]]));
@@ -56,14 +62,24 @@ function describeTrack(track: FaceTrack, tracker: FaceTracker, frames: readonly 
     const sighting = track.sightings.get(position);
     if (!sighting) {
       const isOtherShot = shotOf(tracker, position) !== track.shot;
-      return { ...frame, landmarks: new Float32Array(landmarkCount * 3), score: 0, blendshapes: null, excluded: isOtherShot ? 'another shot of the video' : 'no face' };
+      return {
+        ...frame,
+        landmarks: new Float32Array(landmarkCount * 3),
+        score: 0,
+        blendshapes: null,
+        excluded: isOtherShot ? 'another shot of the video' : 'no face',
+      };
     }
     const { landmarks, score, blendshapes } = sighting;
     return { ...frame, landmarks, score, blendshapes, excluded: problemOf(sighting, size, covered.get(position) ?? 0) };
   });
 }
 
-function problemOf(sighting: Sighting, { width, height }: { width: number; height: number }, coveredShare: number): string | null {
+function problemOf(
+  sighting: Sighting,
+  { width, height }: { width: number; height: number },
+  coveredShare: number,
+): string | null {
   const { landmarks } = sighting;
   let outside = 0;
   for (let i = 0; i < landmarks.length; i += 3) {
@@ -79,25 +95,42 @@ function shotOf(tracker: FaceTracker, position: number): number {
   return tracker.shotStarts.findLastIndex((start) => start <= position);
 }
 
-function clipWarnings(track: FaceTrack, tracker: FaceTracker, frames: readonly SeenFrame[], observations: readonly FaceObservation[]): string[] {
+function clipWarnings(
+  track: FaceTrack,
+  tracker: FaceTracker,
+  frames: readonly SeenFrame[],
+  observations: readonly FaceObservation[],
+): string[] {
   const warnings: string[] = [];
   if (tracker.shotStarts.length > 1) {
     const cuts = tracker.shotStarts.slice(1).map((position) => frames[position].sourceIndex);
     const inShot = frames.filter((_, position) => shotOf(tracker, position) === track.shot);
-    warnings.push(`The video cuts to another shot at frame ${cuts.join(', ')}; only frames ${inShot[0].sourceIndex}–${inShot[inShot.length - 1].sourceIndex} are used.`);
+    warnings.push(
+      `The video cuts to another shot at frame ${cuts.join(', ')}; only frames ${inShot[0].sourceIndex}–${inShot[inShot.length - 1].sourceIndex} are used.`,
+    );
   }
-  const others = tracker.tracks.filter((other) => other !== track && other.shot === track.shot && other.sightings.size > track.sightings.size * 0.1);
+  const others = tracker.tracks.filter(
+    (other) => other !== track && other.shot === track.shot && other.sightings.size > track.sightings.size * 0.1,
+  );
   if (others.length > 0) {
     warnings.push(`${others.length + 1} faces are in the video; the largest and steadiest one is used.`);
   }
-  const excluded = observations.filter((observation) => observation.excluded !== null && observation.excluded !== 'another shot of the video');
+  const excluded = observations.filter(
+    (observation) => observation.excluded !== null && observation.excluded !== 'another shot of the video',
+  );
   for (const reason of new Set(excluded.map((observation) => observation.excluded))) {
-    const indices = excluded.filter((observation) => observation.excluded === reason).map((observation) => observation.sourceIndex);
-    warnings.push(`Left out because ${reason === 'no face' ? 'no face is seen' : reason}: frame${indices.length > 1 ? 's' : ''} ${ranges(indices)}.`);
+    const indices = excluded
+      .filter((observation) => observation.excluded === reason)
+      .map((observation) => observation.sourceIndex);
+    warnings.push(
+      `Left out because ${reason === 'no face' ? 'no face is seen' : reason}: frame${indices.length > 1 ? 's' : ''} ${ranges(indices)}.`,
+    );
   }
   const usable = observations.length - observations.filter((observation) => observation.excluded !== null).length;
   if (usable < 20) {
-    warnings.push(`Only ${usable} frame${usable === 1 ? '' : 's'} can be used: the avatar will know little of the head. Ten seconds or more with some head turns are better.`);
+    warnings.push(
+      `Only ${usable} frame${usable === 1 ? '' : 's'} can be used: the avatar will know little of the head. Ten seconds or more with some head turns are better.`,
+    );
   }
   return warnings;
 }

@@ -25,7 +25,9 @@ export function sampleLandmarkColors(image: Image, landmarks: Float32Array): Uin
     if (x < 1 || y < 1 || x >= image.width - 1 || y >= image.height - 1) continue;
     for (let channel = 0; channel < 3; channel++) {
       let sum = 0;
-      for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) sum += image.data[((y + dy) * image.width + x + dx) * image.channels + channel];
+      for (let dy = -1; dy <= 1; dy++)
+        for (let dx = -1; dx <= 1; dx++)
+          sum += image.data[((y + dy) * image.width + x + dx) * image.channels + channel];
       colors[3 * i + channel] = sum / 9;
     }
   }
@@ -44,7 +46,9 @@ export function coveredShares(sightings: readonly Sighting[]): Float32Array {
   const usual = new Float32Array(size).map((_, i) => median(sightings.map((sighting) => sighting.colors[i])));
   const deviation = usual.map((value, i) => median(sightings.map((sighting) => Math.abs(sighting.colors[i] - value))));
   sightings.forEach(({ colors }, s) => {
-    const light = [0, 1, 2].map((channel) => median([...usual].flatMap((value, i) => (i % 3 === channel ? [colors[i] - value] : []))));
+    const light = [0, 1, 2].map((channel) =>
+      median([...usual].flatMap((value, i) => (i % 3 === channel ? [colors[i] - value] : []))),
+    );
     let covered = 0;
     for (let i = 0; i < size; i += 3) {
       let difference = 0;

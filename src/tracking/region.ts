@@ -45,7 +45,8 @@ export function sampleRegion(image: Image, region: Region, options: SampleOption
         const v = y + (Math.floor(sample / grid) + 0.5) / grid - size / 2;
         let imageX = region.centerX + cos * u - sin * v - 0.5;
         let imageY = region.centerY + sin * u + cos * v - 0.5;
-        if (outside === 'low' && (imageX < -0.5 || imageY < -0.5 || imageX > width - 0.5 || imageY > height - 0.5)) continue;
+        if (outside === 'low' && (imageX < -0.5 || imageY < -0.5 || imageX > width - 0.5 || imageY > height - 0.5))
+          continue;
         imageX = Math.min(Math.max(imageX, 0), width - 1);
         imageY = Math.min(Math.max(imageY, 0), height - 1);
         const left = Math.min(Math.floor(imageX), Math.max(width - 2, 0));

@@ -22,12 +22,22 @@ export interface ContainerColor {
  * Completes a file's colour description. The one default: limited range; matrix BT.709 from 720 lines up (the shorter
  * side counts, so that a rotated video is not taken for a small one) and BT.601 below.
  */
-export function resolveColor(container: ContainerColor, width: number, height: number, bitstreamFullRange: boolean | null): VideoColor {
+export function resolveColor(
+  container: ContainerColor,
+  width: number,
+  height: number,
+  bitstreamFullRange: boolean | null,
+): VideoColor {
   return {
     matrix: matrixOf(container.matrix, Math.min(width, height)),
     fullRange: container.fullRange === true || bitstreamFullRange === true,
     widePrimaries: container.primaries === 'bt2020',
-    transfer: container.transfer === 'pq' || container.transfer === 'smpte2084' ? 'pq' : container.transfer === 'hlg' ? 'hlg' : 'standard',
+    transfer:
+      container.transfer === 'pq' || container.transfer === 'smpte2084'
+        ? 'pq'
+        : container.transfer === 'hlg'
+          ? 'hlg'
+          : 'standard',
   };
 }
 
@@ -46,7 +56,10 @@ const FRACTION_BITS = 14;
 /** Converts a picture to 8-bit sRGB, interleaved, in the picture's own orientation. */
 export function convertToRgb(picture: Picture, color: VideoColor): Uint8Array {
   const rgb = new Uint8ClampedArray(picture.width * picture.height * 3);
-  const samples = picture.bitDepth > 8 ? new Uint16Array(picture.data.buffer, picture.data.byteOffset, picture.data.byteLength >> 1) : picture.data;
+  const samples =
+    picture.bitDepth > 8
+      ? new Uint16Array(picture.data.buffer, picture.data.byteOffset, picture.data.byteLength >> 1)
+      : picture.data;
   if (!picture.hasChroma) convertLuma(picture, samples, color, rgb);
   else convertPlanes(picture, samples, color, rgb);
   const bytes = new Uint8Array(rgb.buffer);
@@ -60,7 +73,12 @@ function lumaScale(bitDepth: number, fullRange: boolean): { offset: number; scal
   return fullRange ? { offset: 0, scale: 255 / maximum } : { offset: 16 * unit, scale: 255 / (219 * unit) };
 }
 
-function convertLuma(picture: Picture, samples: Uint8Array | Uint16Array, color: VideoColor, rgb: Uint8ClampedArray): void {
+function convertLuma(
+  picture: Picture,
+  samples: Uint8Array | Uint16Array,
+  color: VideoColor,
+  rgb: Uint8ClampedArray,
+): void {
   const { offset, scale } = lumaScale(picture.bitDepth, color.fullRange);
   for (let i = 0; i < picture.width * picture.height; i++) {
     const gray = (samples[i] - offset) * scale;
@@ -74,7 +92,12 @@ function convertLuma(picture: Picture, samples: Uint8Array | Uint16Array, color:
  * YCbCr → RGB in fixed point. Chroma is interpolated linearly: horizontally its samples sit on the left luma sample of
  * each pair and vertically halfway (H.264's default siting).
  */
-function convertPlanes(picture: Picture, samples: Uint8Array | Uint16Array, color: VideoColor, rgb: Uint8ClampedArray): void {
+function convertPlanes(
+  picture: Picture,
+  samples: Uint8Array | Uint16Array,
+  color: VideoColor,
+  rgb: Uint8ClampedArray,
+): void {
   const { width, height, chromaShiftX, chromaShiftY, bitDepth } = picture;
   const planeWidth = chromaWidth(picture);
   const planeHeight = chromaHeight(picture);
@@ -121,11 +144,21 @@ function chromaFactors(color: VideoColor, bitDepth: number): [number, number, nu
   const kg = 1 - kr - kb;
   const unit = 1 << (bitDepth - 8);
   const scale = color.fullRange ? 255 / ((1 << bitDepth) - 1) : 255 / (224 * unit);
-  return [2 * (1 - kr) * scale, (-2 * kb * (1 - kb) * scale) / kg, (-2 * kr * (1 - kr) * scale) / kg, 2 * (1 - kb) * scale];
+  return [
+    2 * (1 - kr) * scale,
+    (-2 * kb * (1 - kb) * scale) / kg,
+    (-2 * kr * (1 - kr) * scale) / kg,
+    2 * (1 - kb) * scale,
+  ];
 }
 
 /** Matrix coefficients "identity": the planes are G, B, R (H.264 RGB, always 4:4:4). */
-function restoreIdentityPlanes(picture: Picture, samples: Uint8Array | Uint16Array, color: VideoColor, rgb: Uint8ClampedArray): void {
+function restoreIdentityPlanes(
+  picture: Picture,
+  samples: Uint8Array | Uint16Array,
+  color: VideoColor,
+  rgb: Uint8ClampedArray,
+): void {
   const count = picture.width * picture.height;
   if (picture.chromaShiftX !== 0 || picture.chromaShiftY !== 0) return;
   const { offset, scale } = lumaScale(picture.bitDepth, color.fullRange);

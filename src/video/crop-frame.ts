@@ -6,7 +6,11 @@ import type { Image } from './frame.ts';
  *
  * @param square In pixels of the image; may reach beyond it.
  */
-export function cropFrame(image: Image, square: { readonly x: number; readonly y: number; readonly size: number }, size: number): Image {
+export function cropFrame(
+  image: Image,
+  square: { readonly x: number; readonly y: number; readonly size: number },
+  size: number,
+): Image {
   const columns = axisWeights(square.x, square.size, size, image.width);
   const rows = axisWeights(square.y, square.size, size, image.height);
   const data = new Uint8Array(size * size * 4).fill(255);
@@ -27,7 +31,8 @@ export function cropFrame(image: Image, square: { readonly x: number; readonly y
         data[at + 3] = 0;
         continue;
       }
-      for (let channel = 0; channel < 3; channel++) data[at + channel] = Math.min(Math.max(sums[3 * x + channel] + 0.5, 0), 255);
+      for (let channel = 0; channel < 3; channel++)
+        data[at + channel] = Math.min(Math.max(sums[3 * x + channel] + 0.5, 0), 255);
     }
   }
   return { width: size, height: size, channels: 4, data };
@@ -57,7 +62,8 @@ function axisWeights(origin: number, length: number, size: number, limit: number
     starts[i] = first;
     counts[i] = last - first + 1;
     let total = 0;
-    for (let sample = first; sample <= last; sample++) total += weights[i * taps + sample - first] = catmullRom((sample + 0.5 - center) / stretch);
+    for (let sample = first; sample <= last; sample++)
+      total += weights[i * taps + sample - first] = catmullRom((sample + 0.5 - center) / stretch);
     for (let tap = 0; tap < counts[i]; tap++) weights[i * taps + tap] /= total;
   }
   return { taps, starts, counts, weights };

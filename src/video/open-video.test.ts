@@ -37,7 +37,18 @@ async function expectProblem(path: string, problem: VideoProblem, sentence: RegE
 /** Mean absolute difference from what ffmpeg itself makes of one frame. */
 function differenceFromFfmpeg(path: string, frame: Frame, filters = ''): number {
   const scale = `${filters}scale=in_h_chr_pos=0:in_v_chr_pos=128:sws_flags=accurate_rnd+full_chroma_int+full_chroma_inp+bilinear`;
-  const rgb = ffmpegOutput('-i', path, '-vf', `select=eq(n\\,${frame.index}),${scale}`, '-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24');
+  const rgb = ffmpegOutput(
+    '-i',
+    path,
+    '-vf',
+    `select=eq(n\\,${frame.index}),${scale}`,
+    '-frames:v',
+    '1',
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'rgb24',
+  );
   expect(frame.image.data.length).toBe(rgb.length);
   let sum = 0;
   for (let i = 0; i < rgb.length; i++) sum += Math.abs(rgb[i] - frame.image.data[i]);
@@ -52,8 +63,18 @@ function middle({ image }: Frame): number[] {
 
 describe('openVideo', () => {
   it('reads every frame of H.264 with B-frames, in order, with the times of the file', async () => {
-    const video = await open(makeVideo('-f', 'lavfi', '-i', PATTERN, ...H264, '-preset', 'medium', '-bf', '3', folder.path('plain.mp4')));
-    expect(video.info).toMatchObject({ width: 128, height: 96, frameRate: 30, frameCount: 30, codec: 'avc', rotation: 0, constantFrameRate: true });
+    const video = await open(
+      makeVideo('-f', 'lavfi', '-i', PATTERN, ...H264, '-preset', 'medium', '-bf', '3', folder.path('plain.mp4')),
+    );
+    expect(video.info).toMatchObject({
+      width: 128,
+      height: 96,
+      frameRate: 30,
+      frameCount: 30,
+      codec: 'avc',
+      rotation: 0,
+      constantFrameRate: true,
+    });
     const frames = await readAll(video);
     expect(frames.map((frame) => frame.index)).toEqual([...Array(30).keys()]);
     frames.forEach((frame, i) => expect(frame.timestamp).toBeCloseTo(i / 30, 4));
@@ -92,7 +113,9 @@ describe('openVideo', () => {
   });
 
   it('makes pixels square', async () => {
-    const video = await open(makeVideo('-f', 'lavfi', '-i', PATTERN, '-vf', 'setsar=15/16', ...H264, folder.path('narrow.mp4')));
+    const video = await open(
+      makeVideo('-f', 'lavfi', '-i', PATTERN, '-vf', 'setsar=15/16', ...H264, folder.path('narrow.mp4')),
+    );
     expect(video.info.width / video.info.height).toBeCloseTo((128 / 96) * (15 / 16), 1);
     const [frame] = await readAll(video, { indices: [5] });
     expect([frame.image.width, frame.image.height]).toEqual([video.info.width, video.info.height]);
@@ -102,7 +125,18 @@ describe('openVideo', () => {
 
   it('keeps the times of a variable frame rate', async () => {
     const filter = "select='not(mod(n,3))+gt(n,15)'";
-    const path = makeVideo('-f', 'lavfi', '-i', PATTERN, '-vf', filter, '-vsync', 'vfr', ...H264, folder.path('variable.mp4'));
+    const path = makeVideo(
+      '-f',
+      'lavfi',
+      '-i',
+      PATTERN,
+      '-vf',
+      filter,
+      '-vsync',
+      'vfr',
+      ...H264,
+      folder.path('variable.mp4'),
+    );
     const video = await open(path);
     expect(video.info.constantFrameRate).toBe(false);
     const times = (await readAll(video)).map((frame) => Math.round(frame.timestamp * 30));
@@ -114,7 +148,20 @@ describe('openVideo', () => {
       const filter = `scale=out_color_matrix=${matrix}:out_range=${range},format=${range === 'pc' ? 'yuvj420p' : 'yuv420p'}`;
       const tags = ['-colorspace', matrix, '-color_primaries', matrix, '-color_trc', matrix, '-color_range', range];
       const source = 'color=c=0xC83250:s=64x64:r=30:d=0.2';
-      const path = makeVideo('-f', 'lavfi', '-i', source, '-vf', filter, ...tags, '-c:v', 'libx264', '-qp', '0', folder.path(`${matrix}-${range}.mp4`));
+      const path = makeVideo(
+        '-f',
+        'lavfi',
+        '-i',
+        source,
+        '-vf',
+        filter,
+        ...tags,
+        '-c:v',
+        'libx264',
+        '-qp',
+        '0',
+        folder.path(`${matrix}-${range}.mp4`),
+      );
       const [frame] = await readAll(await open(path), { indices: [2] });
       middle(frame).forEach((value, i) => expect(Math.abs(value - [0xc8, 0x32, 0x50][i])).toBeLessThanOrEqual(3));
     }
@@ -127,7 +174,18 @@ describe('openVideo', () => {
     ['10-bit HEVC', 'libx265', 'yuv420p10le', 'hevc'],
   ])('decodes %s', async (_, encoder, format, codec) => {
     const quiet = encoder === 'libx265' ? ['-x265-params', 'log-level=none'] : [];
-    const path = makeVideo('-f', 'lavfi', '-i', PATTERN, '-c:v', encoder, ...quiet, '-pix_fmt', format, folder.path(`${encoder}-${format}.mp4`));
+    const path = makeVideo(
+      '-f',
+      'lavfi',
+      '-i',
+      PATTERN,
+      '-c:v',
+      encoder,
+      ...quiet,
+      '-pix_fmt',
+      format,
+      folder.path(`${encoder}-${format}.mp4`),
+    );
     const video = await open(path);
     expect(video.info.codec).toBe(codec);
     const frames = await readAll(video);
@@ -136,11 +194,22 @@ describe('openVideo', () => {
   });
 
   it('decodes grayscale', async () => {
-    const path = makeVideo('-f', 'lavfi', '-i', PATTERN, '-c:v', 'libx264', '-pix_fmt', 'gray', folder.path('gray.mp4'));
+    const path = makeVideo(
+      '-f',
+      'lavfi',
+      '-i',
+      PATTERN,
+      '-c:v',
+      'libx264',
+      '-pix_fmt',
+      'gray',
+      folder.path('gray.mp4'),
+    );
     const frames = await readAll(await open(path));
     expect(frames).toHaveLength(30);
     const { data } = frames[3].image;
-    for (let i = 0; i < data.length; i += 3) if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) throw new Error('a pixel is not gray');
+    for (let i = 0; i < data.length; i += 3)
+      if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) throw new Error('a pixel is not gray');
   });
 
   it('streams 4K without holding the frames', async () => {
@@ -149,19 +218,24 @@ describe('openVideo', () => {
     expect([video.info.width, video.info.height]).toEqual([3840, 2160]);
     const before = process.memoryUsage().rss;
     let count = 0;
-    for await (const frame of video.frames({ indices: [0, 15, 29] })) count += frame.image.data.length / (3840 * 2160 * 3);
+    for await (const frame of video.frames({ indices: [0, 15, 29] }))
+      count += frame.image.data.length / (3840 * 2160 * 3);
     expect(count).toBe(3);
     expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(450); // 30 frames alone would be 750 MB
   });
 
   it('reads a video of one frame', async () => {
-    const video = await open(makeVideo('-f', 'lavfi', '-i', PATTERN, '-frames:v', '1', ...H264, folder.path('one.mp4')));
+    const video = await open(
+      makeVideo('-f', 'lavfi', '-i', PATTERN, '-frames:v', '1', ...H264, folder.path('one.mp4')),
+    );
     expect(video.info.frameCount).toBe(1);
     expect(await readAll(video)).toHaveLength(1);
   });
 
   it('warns when a file ends before its index does', async () => {
-    const whole = readFileSync(makeVideo('-f', 'lavfi', '-i', PATTERN, ...H264, '-movflags', '+faststart', folder.path('whole.mp4')));
+    const whole = readFileSync(
+      makeVideo('-f', 'lavfi', '-i', PATTERN, ...H264, '-movflags', '+faststart', folder.path('whole.mp4')),
+    );
     writeFileSync(folder.path('truncated.mp4'), whole.subarray(0, whole.length * 0.6));
     const video = await open(folder.path('truncated.mp4'));
     const frames = await readAll(video);
@@ -171,7 +245,20 @@ describe('openVideo', () => {
   });
 
   it('warns when a Matroska file ends before its header says', async () => {
-    const whole = readFileSync(makeVideo('-f', 'lavfi', '-i', PATTERN.replace('d=1', 'd=4'), ...H264, '-g', '15', '-cluster_time_limit', '500', folder.path('whole.mkv')));
+    const whole = readFileSync(
+      makeVideo(
+        '-f',
+        'lavfi',
+        '-i',
+        PATTERN.replace('d=1', 'd=4'),
+        ...H264,
+        '-g',
+        '15',
+        '-cluster_time_limit',
+        '500',
+        folder.path('whole.mkv'),
+      ),
+    );
     writeFileSync(folder.path('truncated.mkv'), whole.subarray(0, whole.length * 0.6));
     const video = await open(folder.path('truncated.mkv'));
     expect((await readAll(video)).length).toBeGreaterThan(10);
@@ -179,7 +266,9 @@ describe('openVideo', () => {
   });
 
   it('survives damaged packets', async () => {
-    const bytes = readFileSync(makeVideo('-f', 'lavfi', '-i', PATTERN, ...H264, '-movflags', '+faststart', folder.path('sound.mp4')));
+    const bytes = readFileSync(
+      makeVideo('-f', 'lavfi', '-i', PATTERN, ...H264, '-movflags', '+faststart', folder.path('sound.mp4')),
+    );
     const from = bytes.indexOf('mdat') + 4 + Math.floor(bytes.length * 0.3);
     for (let i = from; i < from + 6000; i++) bytes[i] = (i * 2654435761) >>> 13;
     writeFileSync(folder.path('damaged.mp4'), bytes);
@@ -199,15 +288,30 @@ describe('openVideo', () => {
     writeFileSync(folder.path('no-index.mp4'), whole.subarray(0, whole.length * 0.6));
     await expectProblem(folder.path('no-index.mp4'), 'incomplete', /cut off/);
     const media = whole.indexOf('mdat') + 4;
-    const noise = whole.map((byte, i) => (i >= media && i < whole.indexOf('moov') - 4 ? (i * 2654435761) >>> 11 : byte));
+    const noise = whole.map((byte, i) =>
+      i >= media && i < whole.indexOf('moov') - 4 ? (i * 2654435761) >>> 11 : byte,
+    );
     writeFileSync(folder.path('noise.mp4'), noise);
     await expectProblem(folder.path('noise.mp4'), 'corrupt', /damaged.*Export it again/);
   });
 
   it('points to H.264 when ffmpeg cannot decode HEVC', async () => {
-    const path = makeVideo('-f', 'lavfi', '-i', PATTERN, '-c:v', 'libx265', '-x265-params', 'log-level=none', folder.path('phone.mp4'));
+    const path = makeVideo(
+      '-f',
+      'lavfi',
+      '-i',
+      PATTERN,
+      '-c:v',
+      'libx265',
+      '-x265-params',
+      'log-level=none',
+      folder.path('phone.mp4'),
+    );
     const program = folder.path('ffmpeg-without-hevc');
-    writeFileSync(program, '#!/bin/sh\nif [ "$1" = -version ]; then echo "ffmpeg version 5.1"; exit 0; fi\necho "Decoder (codec hevc) not found for input stream #0:0" >&2\nexit 1\n');
+    writeFileSync(
+      program,
+      '#!/bin/sh\nif [ "$1" = -version ]; then echo "ffmpeg version 5.1"; exit 0; fi\necho "Decoder (codec hevc) not found for input stream #0:0" >&2\nexit 1\n',
+    );
     chmodSync(program, 0o755);
     process.env.FFMPEG_PATH = program;
     try {
@@ -228,7 +332,9 @@ describe('openVideo', () => {
   });
 
   it('stops at once when cancelled, and when the loop is left', async () => {
-    const video = await open(makeVideo('-f', 'lavfi', '-i', PATTERN.replace('d=1', 'd=20'), ...H264, folder.path('long.mp4')));
+    const video = await open(
+      makeVideo('-f', 'lavfi', '-i', PATTERN.replace('d=1', 'd=20'), ...H264, folder.path('long.mp4')),
+    );
     const before = childProcesses();
     const cancel = new AbortController();
     let count = 0;

@@ -1,4 +1,12 @@
-import { ALL_FORMATS, BlobSource, BufferSource, Input, type InputVideoTrack, type Source, type VideoCodec } from 'mediabunny';
+import {
+  ALL_FORMATS,
+  BlobSource,
+  BufferSource,
+  Input,
+  type InputVideoTrack,
+  type Source,
+  type VideoCodec,
+} from 'mediabunny';
 import { convertToRgb, resolveColor, type ContainerColor } from './color.ts';
 import { UnsupportedVideoError } from './errors.ts';
 import type { Frame } from './frame.ts';
@@ -53,7 +61,11 @@ export async function openVideo(input: VideoInput, platform: VideoPlatform): Pro
   } catch (error) {
     media.dispose();
     if (error instanceof UnsupportedVideoError) throw error;
-    throw new UnsupportedVideoError('corrupt', `${name} is damaged (${messageOf(error)}). Export it again, as MP4 with H.264.`, { cause: error });
+    throw new UnsupportedVideoError(
+      'corrupt',
+      `${name} is damaged (${messageOf(error)}). Export it again, as MP4 with H.264.`,
+      { cause: error },
+    );
   }
 }
 
@@ -66,15 +78,25 @@ async function sourceOf(input: VideoInput, platform: VideoPlatform): Promise<Sou
 
 async function probe(media: Input, name: string, platform: VideoPlatform): Promise<VideoSource> {
   if (!(await media.canRead())) {
-    throw new UnsupportedVideoError('not-a-video', `${name} is not a video file that can be read. Give an MP4, MOV, MKV or WebM file.`);
+    throw new UnsupportedVideoError(
+      'not-a-video',
+      `${name} is not a video file that can be read. Give an MP4, MOV, MKV or WebM file.`,
+    );
   }
   const track = await media.getPrimaryVideoTrack();
   if (!track) throw await trackMissing(media, name);
   const codec = await track.getCodec();
-  if (!codec) throw new UnsupportedVideoError('codec', `${name} uses a video codec that is not known here. Convert it to MP4 with H.264.`);
+  if (!codec)
+    throw new UnsupportedVideoError(
+      'codec',
+      `${name} uses a video codec that is not known here. Convert it to MP4 with H.264.`,
+    );
   const statistics = await track.computePacketStats();
   if (statistics.packetCount === 0) {
-    throw new UnsupportedVideoError('incomplete', `${name} holds no frames: it was probably cut off while recording or copying. Copy or export it again.`);
+    throw new UnsupportedVideoError(
+      'incomplete',
+      `${name} holds no frames: it was probably cut off while recording or copying. Copy or export it again.`,
+    );
   }
   const rates = await track.computeFrameRateMetrics();
   const orientation: Orientation = {
@@ -98,7 +120,9 @@ async function probe(media: Input, name: string, platform: VideoPlatform): Promi
   const promised = await track.getDurationFromMetadata();
   // Matroska has no index of its packets, only a duration in its header.
   if (promised !== null && promised > info.duration + Math.max(0.5, 0.02 * promised)) {
-    video.warn(`${name} is cut short: it promises ${promised.toFixed(1)} s and holds ${info.duration.toFixed(1)} s; those are used.`);
+    video.warn(
+      `${name} is cut short: it promises ${promised.toFixed(1)} s and holds ${info.duration.toFixed(1)} s; those are used.`,
+    );
   }
   return video;
 }
@@ -107,7 +131,10 @@ async function trackMissing(media: Input, name: string): Promise<UnsupportedVide
   const tracks = await media.getTracks();
   return tracks.length > 0
     ? new UnsupportedVideoError('no-video-track', `${name} holds sound but no video. Give a file with a video track.`)
-    : new UnsupportedVideoError('incomplete', `${name} has no index of its contents: it was probably cut off while recording or copying. Copy or export it again.`);
+    : new UnsupportedVideoError(
+        'incomplete',
+        `${name} has no index of its contents: it was probably cut off while recording or copying. Copy or export it again.`,
+      );
 }
 
 class OpenVideo implements VideoSource {
@@ -133,14 +160,21 @@ class OpenVideo implements VideoSource {
     for await (const picture of this.platform.decode(this.track, this.codec, options.signal)) {
       options.signal?.throwIfAborted();
       if (index === 0) start = picture.timestamp;
-      if (!wanted || wanted.has(index)) yield { index, timestamp: picture.timestamp - start, image: this.convert(picture) };
+      if (!wanted || wanted.has(index))
+        yield { index, timestamp: picture.timestamp - start, image: this.convert(picture) };
       index++;
       if (index > last) return;
     }
     options.signal?.throwIfAborted();
-    if (index === 0) throw new UnsupportedVideoError('corrupt', `No frame of ${this.name} could be decoded: the file is damaged. Export it again, as MP4 with H.264.`);
+    if (index === 0)
+      throw new UnsupportedVideoError(
+        'corrupt',
+        `No frame of ${this.name} could be decoded: the file is damaged. Export it again, as MP4 with H.264.`,
+      );
     if (index < this.info.frameCount) {
-      this.warn(`${this.name} is damaged or cut short: ${index} of ${this.info.frameCount} frames could be decoded; those are used.`);
+      this.warn(
+        `${this.name} is damaged or cut short: ${index} of ${this.info.frameCount} frames could be decoded; those are used.`,
+      );
     }
   }
 

@@ -13,7 +13,9 @@ export interface Orientation {
 /** Size of the upright picture. */
 export function uprightSize(orientation: Orientation): { width: number; height: number } {
   const { squareWidth, squareHeight } = orientation;
-  return orientation.rotation % 180 === 0 ? { width: squareWidth, height: squareHeight } : { width: squareHeight, height: squareWidth };
+  return orientation.rotation % 180 === 0
+    ? { width: squareWidth, height: squareHeight }
+    : { width: squareHeight, height: squareWidth };
 }
 
 /** Applies an orientation to interleaved RGB. */
@@ -26,7 +28,13 @@ export function orient(rgb: Uint8Array, orientation: Orientation): Uint8Array {
   return turn(square, squareWidth, squareHeight, rotation, flip);
 }
 
-function turn(source: Uint8Array, width: number, height: number, rotation: Orientation['rotation'], flip: boolean): Uint8Array {
+function turn(
+  source: Uint8Array,
+  width: number,
+  height: number,
+  rotation: Orientation['rotation'],
+  flip: boolean,
+): Uint8Array {
   const swapped = rotation % 180 !== 0;
   const outWidth = swapped ? height : width;
   const outHeight = swapped ? width : height;

@@ -18,7 +18,9 @@ export interface Picture {
 }
 
 /** Bytes of the planes of a picture of this format. */
-export function pictureBytes(format: Pick<Picture, 'width' | 'height' | 'chromaShiftX' | 'chromaShiftY' | 'hasChroma' | 'bitDepth'>): number {
+export function pictureBytes(
+  format: Pick<Picture, 'width' | 'height' | 'chromaShiftX' | 'chromaShiftY' | 'hasChroma' | 'bitDepth'>,
+): number {
   const chroma = format.hasChroma ? 2 * chromaWidth(format) * chromaHeight(format) : 0;
   return (format.width * format.height + chroma) * (format.bitDepth > 8 ? 2 : 1);
 }

@@ -9,10 +9,17 @@ export const browserVideoPlatform: VideoPlatform = {
   decode: decodeWithWebCodecs,
 };
 
-async function* decodeWithWebCodecs(track: InputVideoTrack, codec: VideoCodec, signal?: AbortSignal): AsyncGenerator<Picture, void, undefined> {
+async function* decodeWithWebCodecs(
+  track: InputVideoTrack,
+  codec: VideoCodec,
+  signal?: AbortSignal,
+): AsyncGenerator<Picture, void, undefined> {
   if (!(await track.canDecode())) {
     const name = codec === 'hevc' ? 'HEVC (H.265), an iPhone’s default' : codec;
-    throw new UnsupportedVideoError('codec', `This browser cannot decode ${name}. Convert the video to MP4 with H.264, or use the command line.`);
+    throw new UnsupportedVideoError(
+      'codec',
+      `This browser cannot decode ${name}. Convert the video to MP4 with H.264, or use the command line.`,
+    );
   }
   for await (const sample of new VideoSampleSink(track).samples()) {
     try {
@@ -29,20 +36,35 @@ const PLANAR = /^I(420|422|444)(?:P(10|12))?$/;
 async function pictureOf(sample: VideoSample): Promise<Picture> {
   const { width, height } = sample.visibleRect;
   const planar = PLANAR.exec(sample.format ?? '');
-  const common = { width, height, timestamp: sample.timestamp, fullRange: sample.colorSpace.fullRange ?? null, hasChroma: true };
+  const common = {
+    width,
+    height,
+    timestamp: sample.timestamp,
+    fullRange: sample.colorSpace.fullRange ?? null,
+    hasChroma: true,
+  };
   const bytes = new Uint8Array(sample.allocationSize());
   if (planar) {
     const chromaShiftX = planar[1] === '444' ? 0 : 1;
     const chromaShiftY = planar[1] === '420' ? 1 : 0;
     const bitDepth = Number(planar[2] ?? 8);
     const layout = await sample.copyTo(bytes);
-    return { ...common, chromaShiftX, chromaShiftY, bitDepth, data: packPlanes(bytes, layout, { width, height, chromaShiftX, chromaShiftY, bitDepth }) };
+    return {
+      ...common,
+      chromaShiftX,
+      chromaShiftY,
+      bitDepth,
+      data: packPlanes(bytes, layout, { width, height, chromaShiftX, chromaShiftY, bitDepth }),
+    };
   }
   if (sample.format === 'NV12') {
     const layout = await sample.copyTo(bytes);
     return { ...common, chromaShiftX: 1, chromaShiftY: 1, bitDepth: 8, data: splitNv12(bytes, layout, width, height) };
   }
-  throw new UnsupportedVideoError('decoder', `This browser decodes the video to "${sample.format}", which is not read here. Use the command line, or convert the video to 8-bit H.264.`);
+  throw new UnsupportedVideoError(
+    'decoder',
+    `This browser decodes the video to "${sample.format}", which is not read here. Use the command line, or convert the video to 8-bit H.264.`,
+  );
 }
 
 type PlaneFormat = Pick<Picture, 'width' | 'height' | 'chromaShiftX' | 'chromaShiftY' | 'bitDepth'>;
@@ -57,7 +79,8 @@ function packPlanes(bytes: Uint8Array, layout: PlaneLayout[], format: PlaneForma
   layout.slice(0, 3).forEach((plane, i) => {
     const rowBytes = i === 0 ? format.width * sampleBytes : chromaRow;
     const rows = i === 0 ? format.height : chromaRows;
-    for (let y = 0; y < rows; y++, at += rowBytes) data.set(bytes.subarray(plane.offset + y * plane.stride, plane.offset + y * plane.stride + rowBytes), at);
+    for (let y = 0; y < rows; y++, at += rowBytes)
+      data.set(bytes.subarray(plane.offset + y * plane.stride, plane.offset + y * plane.stride + rowBytes), at);
   });
   return data;
 }
@@ -67,7 +90,11 @@ function splitNv12(bytes: Uint8Array, layout: PlaneLayout[], width: number, heig
   const chromaWidth = (width + 1) >> 1;
   const chromaHeight = (height + 1) >> 1;
   const data = new Uint8Array(width * height + 2 * chromaWidth * chromaHeight);
-  for (let y = 0; y < height; y++) data.set(bytes.subarray(layout[0].offset + y * layout[0].stride, layout[0].offset + y * layout[0].stride + width), y * width);
+  for (let y = 0; y < height; y++)
+    data.set(
+      bytes.subarray(layout[0].offset + y * layout[0].stride, layout[0].offset + y * layout[0].stride + width),
+      y * width,
+    );
   const blue = width * height;
   const red = blue + chromaWidth * chromaHeight;
   for (let y = 0; y < chromaHeight; y++) {

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { EncodedPacketSink, EncodedVideoPacketSource, MkvOutputFormat, Output, StreamTarget, type InputVideoTrack, type StreamTargetChunk, type VideoCodec } from 'mediabunny';
+import {
+  EncodedPacketSink,
+  EncodedVideoPacketSource,
+  MkvOutputFormat,
+  Output,
+  StreamTarget,
+  type InputVideoTrack,
+  type StreamTargetChunk,
+  type VideoCodec,
+} from 'mediabunny';
 import { UnsupportedVideoError } from '../../video/errors.ts';
 import type { Picture } from '../../video/picture.ts';
 import { childEnd, ffmpegPath, ffmpegVersion, FfmpegMissingError } from './ffmpeg.ts';
@@ -8,7 +17,16 @@ import { readY4m } from './y4m.ts';
 
 /** Planar formats that YUV4MPEG2 can carry; ffmpeg converts anything else to the nearest of them. */
 const PIXEL_FORMATS = ['yuv420p', 'yuvj420p', 'yuv422p', 'yuvj422p', 'yuv444p', 'yuvj444p', 'gray']
-  .concat(['yuv420p10le', 'yuv422p10le', 'yuv444p10le', 'gray10le', 'yuv420p12le', 'yuv422p12le', 'yuv444p12le', 'gray12le'])
+  .concat([
+    'yuv420p10le',
+    'yuv422p10le',
+    'yuv444p10le',
+    'gray10le',
+    'yuv420p12le',
+    'yuv422p12le',
+    'yuv444p12le',
+    'gray12le',
+  ])
   .join('|');
 
 /** Room for pictures that precede the first packet's timestamp (open GOPs), seconds. */
@@ -19,19 +37,41 @@ const LEAD_IN = 10;
  * each picture's time through a third pipe, so that a picture that the decoder drops shifts nothing. The pipes hold a few
  * pictures at most: ffmpeg waits for the reader. Ends early without an error where the file does.
  */
-export async function* decodeWithFfmpeg(track: InputVideoTrack, codec: VideoCodec, signal?: AbortSignal): AsyncGenerator<Picture, void, undefined> {
+export async function* decodeWithFfmpeg(
+  track: InputVideoTrack,
+  codec: VideoCodec,
+  signal?: AbortSignal,
+): AsyncGenerator<Picture, void, undefined> {
   const version = await ffmpegVersion().catch((error: unknown) => {
-    if (error instanceof FfmpegMissingError) throw new UnsupportedVideoError('decoder', error.message, { cause: error });
+    if (error instanceof FfmpegMissingError)
+      throw new UnsupportedVideoError('decoder', error.message, { cause: error });
     throw error;
   });
   signal?.throwIfAborted();
-  const passthrough = version.major > 5 || (version.major === 5 && version.minor >= 1) ? ['-fps_mode', 'passthrough'] : ['-vsync', 'passthrough'];
+  const passthrough =
+    version.major > 5 || (version.major === 5 && version.minor >= 1)
+      ? ['-fps_mode', 'passthrough']
+      : ['-vsync', 'passthrough'];
   // A key must be added for the filter `metadata=print` to print anything, the time included.
   const filters = `format=${PIXEL_FORMATS},metadata=add:key=t:value=0,metadata=print:file='pipe\\:3':direct=1`;
   const child = spawn(
     ffmpegPath(),
-    ['-hide_banner', '-loglevel', 'error', '-nostats', '-copyts', '-noautorotate', '-probesize', '32', '-analyzeduration', '0', '-f', 'matroska', '-i', 'pipe:0']
-      .concat(['-map', '0:v:0', '-filter:v', filters, ...passthrough, '-f', 'yuv4mpegpipe', '-strict', '-1', 'pipe:1']),
+    [
+      '-hide_banner',
+      '-loglevel',
+      'error',
+      '-nostats',
+      '-copyts',
+      '-noautorotate',
+      '-probesize',
+      '32',
+      '-analyzeduration',
+      '0',
+      '-f',
+      'matroska',
+      '-i',
+      'pipe:0',
+    ].concat(['-map', '0:v:0', '-filter:v', filters, ...passthrough, '-f', 'yuv4mpegpipe', '-strict', '-1', 'pipe:1']),
     { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
   );
   const end = childEnd(child);
@@ -77,7 +117,12 @@ async function firstTimestamp(track: InputVideoTrack): Promise<number> {
 }
 
 /** Writes the track's packets to ffmpeg as it takes them. Resolves when all are written or ffmpeg has closed its end. */
-async function feed(track: InputVideoTrack, codec: VideoCodec, pipe: Writable, shift: (timestamp: number) => number): Promise<void> {
+async function feed(
+  track: InputVideoTrack,
+  codec: VideoCodec,
+  pipe: Writable,
+  shift: (timestamp: number) => number,
+): Promise<void> {
   let isOpen = true;
   let resume = (): void => undefined;
   const closed = (): void => {
@@ -93,7 +138,10 @@ async function feed(track: InputVideoTrack, codec: VideoCodec, pipe: Writable, s
     },
   });
   const source = new EncodedVideoPacketSource(codec);
-  const output = new Output({ format: new MkvOutputFormat({ appendOnly: true, minimumClusterDuration: 0.2 }), target: new StreamTarget(writable) });
+  const output = new Output({
+    format: new MkvOutputFormat({ appendOnly: true, minimumClusterDuration: 0.2 }),
+    target: new StreamTarget(writable),
+  });
   output.addVideoTrack(source);
   await output.start();
   const decoderConfig = (await track.getDecoderConfig()) ?? undefined;
@@ -111,10 +159,16 @@ async function feed(track: InputVideoTrack, codec: VideoCodec, pipe: Writable, s
 
 function decodingFailed(codec: VideoCodec, message: string): UnsupportedVideoError {
   if (/decoder.*not found|no decoder|unknown decoder/i.test(message)) {
-    return new UnsupportedVideoError('codec', `This machine's ffmpeg cannot decode ${codecName(codec)}. Convert the video to H.264, or install an ffmpeg that has the decoder.`);
+    return new UnsupportedVideoError(
+      'codec',
+      `This machine's ffmpeg cannot decode ${codecName(codec)}. Convert the video to H.264, or install an ffmpeg that has the decoder.`,
+    );
   }
   const detail = message.trim().split('\n').pop() ?? '';
-  return new UnsupportedVideoError('corrupt', `The video could not be decoded${detail ? ` (ffmpeg: ${detail})` : ''}: the file is damaged. Export it again, as MP4 with H.264.`);
+  return new UnsupportedVideoError(
+    'corrupt',
+    `The video could not be decoded${detail ? ` (ffmpeg: ${detail})` : ''}: the file is damaged. Export it again, as MP4 with H.264.`,
+  );
 }
 
 function codecName(codec: VideoCodec): string {

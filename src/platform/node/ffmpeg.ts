@@ -6,7 +6,8 @@ export function ffmpegPath(): string {
 }
 
 /** How to get ffmpeg; part of every error about its absence. */
-export const FFMPEG_HELP = 'Install it (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) or set FFMPEG_PATH to the program.';
+export const FFMPEG_HELP =
+  'Install it (Debian and Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) or set FFMPEG_PATH to the program.';
 
 /** ffmpeg cannot be started. */
 export class FfmpegMissingError extends Error {
@@ -40,7 +41,10 @@ async function askVersion(program: string): Promise<FfmpegVersion> {
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
   const end = await childEnd(child);
-  if (end.error || end.code !== 0) throw new FfmpegMissingError(`ffmpeg, which decodes video, cannot be started as "${program}". ${FFMPEG_HELP}`, { cause: end.error });
+  if (end.error || end.code !== 0)
+    throw new FfmpegMissingError(`ffmpeg, which decodes video, cannot be started as "${program}". ${FFMPEG_HELP}`, {
+      cause: end.error,
+    });
   const version = /^ffmpeg version (\S+)/.exec(text)?.[1] ?? 'unknown';
   // A build from the development branch has no number: take it for new.
   const numbers = /(\d+)\.(\d+)/.exec(version);

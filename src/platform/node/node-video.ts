@@ -11,8 +11,10 @@ export const nodeVideoPlatform: VideoPlatform = {
       const why = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`;
       throw new UnsupportedVideoError('missing', `The file ${path} ${why}. Check the path.`, { cause: error });
     });
-    if (!file.isFile()) throw new UnsupportedVideoError('missing', `${path} is not a file. Give the path of a video file.`);
-    if (file.size === 0) throw new UnsupportedVideoError('empty', `${path} is empty (0 bytes). Copy or export it again.`);
+    if (!file.isFile())
+      throw new UnsupportedVideoError('missing', `${path} is not a file. Give the path of a video file.`);
+    if (file.size === 0)
+      throw new UnsupportedVideoError('empty', `${path} is empty (0 bytes). Copy or export it again.`);
     return new FilePathSource(path);
   },
   decode: decodeWithFfmpeg,

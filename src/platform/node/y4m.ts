@@ -1,12 +1,16 @@
 import { pictureBytes, type Picture } from '../../video/picture.ts';
 
 /** What a YUV4MPEG2 header says of every picture that follows. */
-export type Y4mFormat = Pick<Picture, 'width' | 'height' | 'chromaShiftX' | 'chromaShiftY' | 'hasChroma' | 'bitDepth' | 'fullRange'>;
+export type Y4mFormat = Pick<
+  Picture,
+  'width' | 'height' | 'chromaShiftX' | 'chromaShiftY' | 'hasChroma' | 'bitDepth' | 'fullRange'
+>;
 
 /** Reads a YUV4MPEG2 header line. Throws when it is not one. */
 export function parseY4mHeader(line: string): Y4mFormat {
   const fields = line.trim().split(' ');
-  if (fields[0] !== 'YUV4MPEG2') throw new Error(`ffmpeg's output begins with "${line.slice(0, 40)}", not with a YUV4MPEG2 header.`);
+  if (fields[0] !== 'YUV4MPEG2')
+    throw new Error(`ffmpeg's output begins with "${line.slice(0, 40)}", not with a YUV4MPEG2 header.`);
   const field = (letter: string): string => fields.find((f, i) => i > 0 && f.startsWith(letter))?.slice(1) ?? '';
   const color = field('C') || '420';
   const hasChroma = !color.startsWith('mono');
@@ -23,7 +27,9 @@ export function parseY4mHeader(line: string): Y4mFormat {
 }
 
 /** Cuts a YUV4MPEG2 byte stream into pictures' planes, pulling no more than the next picture needs. */
-export async function* readY4m(stream: AsyncIterable<Uint8Array>): AsyncGenerator<{ format: Y4mFormat; data: Uint8Array }, void, undefined> {
+export async function* readY4m(
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ format: Y4mFormat; data: Uint8Array }, void, undefined> {
   const reader = new ByteReader(stream);
   const header = await reader.line();
   if (header === null) return;
