@@ -20,6 +20,7 @@ const CODE_BY_NAME: Readonly<Record<string, number>> = {
   ModelError: EXIT.input,
   NoUsableFaceError: EXIT.input,
   TrackFileError: EXIT.input,
+  UnusableClipError: EXIT.input,
   TensorFileError: EXIT.input,
   NoAdapterError: EXIT.machine,
   DeviceLostError: EXIT.machine,

@@ -1,7 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Image } from '../../video/frame.ts';
+import { asDiskFull } from './atomic-file.ts';
+import { RunFolderError } from './run-folder.ts';
 
 /** Encodes as PNG; fast rather than small. */
 export async function encodePng({ width, height, channels, data }: Image): Promise<Uint8Array> {
@@ -28,14 +30,20 @@ export class FrameImages {
     await mkdir(this.#folder, { recursive: true });
   }
 
+  /** Throws `DiskFullError`. */
   async write(index: number, image: Image): Promise<void> {
-    await sharp(image.data, { raw: { width: image.width, height: image.height, channels: image.channels } })
-      .png({ compressionLevel: 3 })
-      .toFile(this.path(index));
+    const path = this.path(index);
+    const png = await encodePng(image);
+    await writeFile(path, png).catch((error: unknown) => {
+      throw asDiskFull(error, path);
+    });
   }
 
+  /** Throws `RunFolderError` for a frame that is missing or damaged. */
   async read(index: number): Promise<Image> {
-    return readImage(this.path(index));
+    return readImage(this.path(index)).catch((error: unknown) => {
+      throw new RunFolderError(`${this.path(index)} is missing or damaged; run \`fate track\` again with --force.`, { cause: error });
+    });
   }
 
   path(index: number): string {

@@ -10,6 +10,8 @@ export interface RunContext {
   readonly log?: (line: string) => void;
   /** A device to use; by default one is opened for the call and closed after it. */
   readonly gpu?: Gpu;
+  /** See `FitContext`. */
+  readonly checkpointSteps?: number;
 }
 
 /** Runs `work` with the context's device, or with one of its own. */

@@ -41,7 +41,7 @@ export function fitOptionsOf(options: FitStageOptions): FitOptions {
 export async function runFit(folder: RunFolder, options: FitStageOptions, context: RunContext): Promise<void> {
   if (folder.isDone('fit')) return;
   if (!folder.isDone('track')) throw new RunFolderError(`${folder.path} has no finished track; run \`fate track\` or \`fate create\` first.`);
-  const { log, onProgress, signal } = context;
+  const { log, onProgress, signal, checkpointSteps } = context;
   const track = await readTrack(folder);
   const head = await openHead(String(folder.stage('track')!.options['head']));
   const clip = await readClip(folder, track, splitFrames(track.frames, options.split).train, signal);
@@ -53,6 +53,7 @@ export async function runFit(folder: RunFolder, options: FitStageOptions, contex
         ...(onProgress ? { onProgress } : {}),
         ...(signal ? { signal } : {}),
         ...(log ? { log } : {}),
+        ...(checkpointSteps ? { checkpointSteps } : {}),
         key: JSON.stringify([options, folder.video?.sha256, folder.stage('track')!.facts['trackSha256']]),
         checkpoints: {
           read: () => folder.read(CHECKPOINT_FILE),
