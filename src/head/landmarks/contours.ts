@@ -6,7 +6,10 @@ export interface LandmarkAnchor {
   /** Point of the face mesh, 0…467. */
   readonly landmark: number;
   readonly vertex: number;
-  /** 1 where the annotation means the very same point; less where it is only near. */
+  /**
+   * 1 where the annotation means the very same point; less where it is only near; 0 where the contour that `landmark`
+   * belongs to runs through the vertex, but the landmark lies elsewhere on it.
+   */
   readonly weight: number;
 }
 
@@ -24,6 +27,9 @@ export function anchorsAlongContours(
   const vertexOf = new Map(
     anchors.filter(({ weight }) => weight === 1).map(({ landmark, vertex }) => [landmark, vertex]),
   );
+  const waypointOf = new Map(
+    anchors.filter(({ weight }) => weight === 0).map(({ landmark, vertex }) => [landmark, vertex]),
+  );
   const neighbours = edgesOf(skinTriangles);
   const added: LandmarkAnchor[] = [];
   for (const contour of Object.values(CONTOURS)) {
@@ -31,7 +37,16 @@ export function anchorsAlongContours(
     for (let k = 0; k + 1 < known.length; k++) {
       const between = contour.slice(known[k], known[k + 1] + 1);
       if (between.length < 3) continue;
-      const path = shortestPath(vertices, neighbours, vertexOf.get(between[0])!, vertexOf.get(between.at(-1)!)!);
+      const stops = [
+        between[0],
+        ...between.slice(1, -1).filter((landmark) => waypointOf.has(landmark)),
+        between.at(-1)!,
+      ];
+      const path = pathThrough(
+        vertices,
+        neighbours,
+        stops.map((landmark) => vertexOf.get(landmark) ?? waypointOf.get(landmark)!),
+      );
       if (!path) continue;
       const pathLengths = runningLength(path.map((v) => point(vertices, v)));
       const landmarkLengths = runningLength(between.map((landmark) => point(canonicalFace.positions, landmark)));
@@ -60,6 +75,21 @@ function edgesOf(triangles: Uint32Array): Map<number, Set<number>> {
     }
   }
   return neighbours;
+}
+
+/** Shortest ways from stop to stop, joined. Null when there is none. */
+function pathThrough(
+  vertices: Float32Array,
+  neighbours: ReadonlyMap<number, ReadonlySet<number>>,
+  stops: readonly number[],
+): number[] | null {
+  const path = [stops[0]];
+  for (let i = 1; i < stops.length; i++) {
+    const way = shortestPath(vertices, neighbours, stops[i - 1], stops[i]);
+    if (!way) return null;
+    path.push(...way.slice(1));
+  }
+  return path;
 }
 
 /** Dijkstra's; the ways are short (tens of edges), so a sorted array serves as the queue. Null when there is no way. */

@@ -11,12 +11,17 @@ import type { HeadModel, LandmarkEmbedding } from '../head-model.ts';
 import { createIctHead } from '../ict/ict-head.ts';
 import { anchorsFromIbug68, embedIrisCentres, embedLandmarks } from './embed-landmarks.ts';
 import { decodeEmbedding, embedLandmarksCached, encodeEmbedding } from './embedding-cache.ts';
-import { CONTOURS, MEDIAPIPE_FROM_IBUG_68 } from './face-topology.ts';
+import { CONTOURS, IBUG_WAYPOINTS, MEDIAPIPE_FROM_IBUG_68 } from './face-topology.ts';
+import { alignToNetwork } from './network-offsets.ts';
 import { SurfaceSearch } from './surface-search.ts';
 import { fitThinPlate } from './thin-plate.ts';
 
 const path = sharedPath('data/heads/ict-facekit');
 const face = readCanonicalFace();
+/** The bent face's vertices are the points themselves. */
+const OWN_POINTS = MEDIAPIPE_FROM_IBUG_68.map(
+  (landmark, i) => landmark ?? IBUG_WAYPOINTS.find(([ibug]) => ibug === i)?.[1] ?? 0,
+);
 
 type SomeHead = Pick<HeadModel, 'templateVertices' | 'triangles'>;
 const place = (
@@ -59,23 +64,32 @@ function bentFace(): HeadModel {
 describe('embedLandmarks', () => {
   it('finds the points of a bent copy of the canonical face', () => {
     const head = bentFace();
-    const embedding = embedLandmarks(head, face, anchorsFromIbug68(MEDIAPIPE_FROM_IBUG_68));
+    const embedding = embedLandmarks(head, face, anchorsFromIbug68(OWN_POINTS));
     const errors = Array.from({ length: 468 }, (_, i) =>
       Math.hypot(...place(head, embedding, i).map((value, axis) => value - head.templateVertices[i * 3 + axis])),
     );
     expect(errors.reduce((sum, error) => sum + error, 0) / 468).toBeLessThan(0.001);
     expect(Math.max(...errors)).toBeLessThan(0.006);
     for (const contour of Object.values(CONTOURS)) for (const i of contour) expect(errors[i]).toBeLessThan(0.0015);
-    expect(() => embedLandmarks(head, face, anchorsFromIbug68(MEDIAPIPE_FROM_IBUG_68).slice(0, 5))).toThrow(
-      /at least 12/,
-    );
+    expect(() => embedLandmarks(head, face, anchorsFromIbug68(OWN_POINTS).slice(0, 5))).toThrow(/at least 12/);
+  });
+
+  it('moves the forehead and the temples down to where the networks see them, on both sides alike', () => {
+    const head = bentFace();
+    const embedding = embedLandmarks(head, face, anchorsFromIbug68(OWN_POINTS));
+    const aligned = alignToNetwork(head, embedding);
+    const drop = (i: number): number => place(head, embedding, i)[1] - place(head, aligned, i)[1];
+    expect(drop(151)).toBeCloseTo(0.0029, 3);
+    expect(drop(10)).toBeGreaterThan(0.003);
+    expect(drop(284)).toBeCloseTo(drop(54), 3);
+    for (const i of [1, 61, 33, 152, 205]) expect(drop(i)).toBe(0);
   });
 
   it('is cached, and a damaged cache is ignored', async () => {
     const head = bentFace();
     const folder = mkdtempSync(join(tmpdir(), 'fate-cache-'));
     const cache = openCacheFolder(folder);
-    const anchors = anchorsFromIbug68(MEDIAPIPE_FROM_IBUG_68);
+    const anchors = anchorsFromIbug68(OWN_POINTS);
     const first = await embedLandmarksCached(head, face, anchors, cache);
     const [file] = readdirSync(folder);
     expect(await embedLandmarksCached(head, face, anchors, cache)).toEqual(first);

@@ -2,14 +2,14 @@ import type { HeadModel, LandmarkEmbedding, RegionName } from '../head-model.ts'
 import { jointPositions } from '../pose-vertices.ts';
 import { CANONICAL_POINT_COUNT, type CanonicalFace } from './canonical-face.ts';
 import { anchorsAlongContours, type LandmarkAnchor } from './contours.ts';
-import { MEDIAPIPE_FROM_IBUG_68 } from './face-topology.ts';
+import { IBUG_WAYPOINTS, MEDIAPIPE_FROM_IBUG_68 } from './face-topology.ts';
 import { SurfaceSearch, type SurfacePoint } from './surface-search.ts';
 import { fitThinPlate } from './thin-plate.ts';
 
 export type { LandmarkAnchor } from './contours.ts';
 
 /** Skin that a face-mesh point may sit on. Ears are left out: the mesh's outermost points lie just in front of them. */
-const FACE_REGIONS: readonly RegionName[] = ['face', 'lips', 'leftEyelids', 'rightEyelids', 'scalp', 'neck'];
+export const FACE_REGIONS: readonly RegionName[] = ['face', 'lips', 'leftEyelids', 'rightEyelids', 'scalp', 'neck'];
 /** In metres: an anchor of weight 1 is met to within about this over the points' spacing. */
 const STIFFNESS = 2e-4;
 const ITERATIONS = 12;
@@ -23,10 +23,12 @@ const SMOOTHING = 0.5;
  * brows and jaw lines are annotated by other rules and pull only lightly.
  */
 export function anchorsFromIbug68(vertices: ArrayLike<number>): LandmarkAnchor[] {
-  return MEDIAPIPE_FROM_IBUG_68.map((landmark, i) => {
-    const weight = i < 17 ? 0.05 : i < 27 ? 0.1 : i < 36 ? 0.5 : 1;
-    return { landmark, vertex: vertices[i], weight };
+  const anchors = MEDIAPIPE_FROM_IBUG_68.flatMap((landmark, i) => {
+    if (landmark === null) return [];
+    const weight = i < 17 ? 0.05 : i < 27 ? 0.03 : i < 36 ? 0.3 : 1;
+    return [{ landmark, vertex: vertices[i], weight }];
   });
+  return [...anchors, ...IBUG_WAYPOINTS.map(([i, landmark]) => ({ landmark, vertex: vertices[i], weight: 0 }))];
 }
 
 /**
@@ -70,11 +72,13 @@ function warp(
     array[index * 3 + 2],
   ];
   const map = fitThinPlate(
-    anchors.map(({ landmark, vertex, weight }) => ({
-      from: at(positions, landmark),
-      to: at(head.templateVertices, vertex),
-      weight,
-    })),
+    anchors
+      .filter(({ weight }) => weight > 0)
+      .map(({ landmark, vertex, weight }) => ({
+        from: at(positions, landmark),
+        to: at(head.templateVertices, vertex),
+        weight,
+      })),
     STIFFNESS,
   );
   const warped = new Float64Array(CANONICAL_POINT_COUNT * 3);

@@ -3,6 +3,7 @@ import type { HeadModel, LandmarkEmbedding } from '../head-model.ts';
 import type { CanonicalFace } from './canonical-face.ts';
 import type { LandmarkAnchor } from './contours.ts';
 import { embedLandmarks } from './embed-landmarks.ts';
+import { alignToNetwork } from './network-offsets.ts';
 
 /** Keeps small results between runs. Both may fail quietly: a cache is never needed for a right result. */
 export interface ByteCache {
@@ -11,21 +12,22 @@ export interface ByteCache {
 }
 
 /** Raise when `embedLandmarks` gives other results for the same input. */
-const EMBEDDING_VERSION = 1;
+const EMBEDDING_VERSION = 3;
 
-/** `embedLandmarks` through a cache, keyed by everything that goes in. A damaged entry is ignored and written anew. */
+/** `embedLandmarks`, aligned to the networks, through a cache, keyed by everything that goes in. A damaged entry is ignored and written anew. */
 export async function embedLandmarksCached(
   head: Omit<HeadModel, 'landmarks'>,
   canonicalFace: CanonicalFace,
   anchors: readonly LandmarkAnchor[],
   cache?: ByteCache,
 ): Promise<LandmarkEmbedding> {
-  if (!cache) return embedLandmarks(head, canonicalFace, anchors);
+  const embed = (): LandmarkEmbedding => alignToNetwork(head, embedLandmarks(head, canonicalFace, anchors));
+  if (!cache) return embed();
   const key = `landmarks-${embeddingKey(head, canonicalFace, anchors)}.bin`;
   const stored = await cache.get(key);
   const found = stored && decodeEmbedding(stored, head.triangleCount);
   if (found) return found;
-  const embedding = embedLandmarks(head, canonicalFace, anchors);
+  const embedding = embed();
   await cache.set(key, encodeEmbedding(embedding));
   return embedding;
 }

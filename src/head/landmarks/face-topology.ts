@@ -3,15 +3,29 @@
  * are the subject's; sequences run from the subject's right to left along the upper side unless told otherwise.
  */
 
-/** The iBUG 68 points as MediaPipe points, in iBUG order. Eyes and lips agree to a point; jaw and brows only roughly. */
-export const MEDIAPIPE_FROM_IBUG_68: readonly number[] = [
-  127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356, // jaw, right to left
+/**
+ * The iBUG 68 points as MediaPipe points, in iBUG order; null where none means the same place within 3 mm (checked with
+ * both face-mesh networks on renders of ICT-FaceKit, whose 68 vertices are known). Eyes and lips agree best.
+ */
+export const MEDIAPIPE_FROM_IBUG_68: readonly (number | null)[] = [
+  null, 234, 93, null, 172, null, 149, 148, 152, 377, 378, null, 397, null, 323, 454, null, // jaw, right to left
   70, 63, 105, 66, 107, 336, 296, 334, 293, 300, // brows
-  168, 197, 5, 4, 98, 97, 2, 326, 327, // nose
+  168, 197, 195, 4, 98, 97, 2, 326, 327, // nose
   33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380, // eyes
-  61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, // lips, outer
-  78, 82, 13, 312, 308, 317, 14, 87, // lips, inner
+  61, null, 37, 0, 267, null, 291, 321, null, 17, null, 91, // lips, outer
+  78, 81, 13, 311, 308, 402, 14, 178, // lips, inner
 ]; // prettier-ignore
+
+/**
+ * iBUG points on the lips' border that fall between MediaPipe points: [iBUG, nearest MediaPipe]. The border runs through
+ * them.
+ */
+export const IBUG_WAYPOINTS: readonly (readonly [number, number])[] = [
+  [49, 40],
+  [53, 270],
+  [56, 314],
+  [58, 84],
+];
 
 /** Open contours, corner to corner: points between two known ones are laid out along the head's own edge loop. */
 export const CONTOURS = {
