@@ -6,17 +6,24 @@ export interface FillInputs {
   readonly gaussians: GaussianSet;
   /** N×3 metres: the Gaussians' places on the canonical surface. */
   readonly positions: Float32Array;
-  /** N: Σ alpha · transmittance over the pixels of some frames. */
+  /** N: mean over some frames of Σ alpha · transmittance over the pixels. */
   readonly contribution: Float32Array;
+  /** Pixels per metre at the head's distance. */
+  readonly pixelsPerMetre: number;
   /** N: which surface each Gaussian is on; null is left alone. */
   readonly groups: readonly (SurfaceGroup | null)[];
 }
 
 const NEIGHBOURS = 8;
-/** Of the typical seen Gaussian's contribution: below the first counts as unseen, above the second as seen. */
-const UNSEEN_SHARE = 0.03;
-const SEEN_SHARE = 0.25;
+/** Share of a Gaussian's own light: below the first it counts as unseen, above the second as seen. */
+const UNSEEN_LIGHT = 0.004;
+const SEEN_LIGHT = 0.06;
+const FAINT = 0.1;
+/** Pixels that the rasteriser's low-pass filter adds, √0.3. */
+const DILATION = 0.55;
 const FILL_OPACITY = 0.95;
+/** Below this opacity a Gaussian is there to be empty. */
+const EMPTY = 0.4;
 /** Steps away from what is seen over which its look gives way to the group's middle. */
 const FADE_STEPS = 14;
 const SMOOTHING_SWEEPS = 60;
@@ -38,50 +45,70 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
     color: gaussians.color.slice(),
     normalOffset: gaussians.normalOffset.slice(),
   };
-  const look = spread(gaussians, confidence, groups, indices);
+  const look = spread(inputs, confidence, indices);
+  const surroundings = neighbourhoodConfidence(confidence, indices);
   const opaque = Math.log(FILL_OPACITY / (1 - FILL_OPACITY));
   for (let i = 0; i < gaussians.count; i++) {
-    const keep = confidence[i]!;
-    if (groups[i] === null || keep >= 1) continue;
-    const mix = (own: number, other: number): number => keep * own + (1 - keep) * other;
+    if (groups[i] === null) continue;
+    // One that hides among seen ones takes their colour and otherwise stays: grown, it would come to light.
+    const keepColor = confidence[i]!;
+    // Every Gaussian starts opaque: one that is faint was made so by the pictures, because there is nothing.
+    const opacity = 1 / (1 + Math.exp(-gaussians.opacityLogit[i]!));
+    const keepShape = Math.max(confidence[i]!, surroundings[i]!, Math.min(1, 2 - opacity / EMPTY));
+    const mix = (keep: number, own: number, other: number): number => keep * own + (1 - keep) * other;
     for (let k = 0; k < 3; k++) {
-      filled.color[i * 3 + k] = mix(gaussians.color[i * 3 + k]!, look[i * LOOK + k]!);
-      filled.logScale[i * 3 + k] = mix(gaussians.logScale[i * 3 + k]!, Math.log(meanDistances[i]!));
+      filled.color[i * 3 + k] = mix(keepColor, gaussians.color[i * 3 + k]!, look[i * LOOK + k]!);
     }
-    filled.normalOffset[i] = mix(gaussians.normalOffset[i]!, look[i * LOOK + 3]!);
-    filled.opacityLogit[i] = Math.max(gaussians.opacityLogit[i]!, mix(gaussians.opacityLogit[i]!, opaque));
-    if (keep < 0.5) filled.localRotation.set([1, 0, 0, 0], i * 4);
+    if (keepShape >= 1) continue;
+    const spacing = Math.log(meanDistances[i]!);
+    for (let k = 0; k < 3; k++) {
+      const own = Math.min(gaussians.logScale[i * 3 + k]!, spacing + Math.LN2);
+      filled.logScale[i * 3 + k] = mix(keepShape, own, spacing);
+    }
+    filled.normalOffset[i] = mix(keepShape, gaussians.normalOffset[i]!, look[i * LOOK + 3]!);
+    filled.opacityLogit[i] = mix(keepShape, gaussians.opacityLogit[i]!, opaque);
+    if (keepShape < 0.5) filled.localRotation.set([1, 0, 0, 0], i * 4);
   }
   return filled;
+}
+
+/** The confidence of the surface round each Gaussian: the mean over its neighbours, so that half of them make it 1. */
+function neighbourhoodConfidence(confidence: Float32Array, indices: Uint32Array): Float32Array {
+  return confidence.map((_, i) => {
+    let sum = 0;
+    for (let n = 0; n < NEIGHBOURS; n++) sum += confidence[indices[i * NEIGHBOURS + n]!]!;
+    return Math.min(1, (3 * sum) / NEIGHBOURS);
+  });
 }
 
 /** Colour 3 and normal offset 1. */
 const LOOK = 4;
 
-/** 0 for a Gaussian that no frame shows, 1 for one that is seen as well as most. */
-function seenConfidence({ gaussians, contribution }: FillInputs): Float32Array {
-  // Per opacity: a seen but faint Gaussian is faint on purpose, a hidden one is hidden however opaque it is.
-  const visible = contribution.map((sum, i) => sum * (1 + Math.exp(-Math.max(-7, gaussians.opacityLogit[i]!))));
-  const seen = [...visible].filter((value) => value > 0).toSorted((a, b) => a - b);
-  const typical = seen.length > 0 ? seen[Math.floor(seen.length * 0.7)]! : 0;
-  return visible.map((value) => {
-    const x = (value / typical - UNSEEN_SHARE) / (SEEN_SHARE - UNSEEN_SHARE);
-    const clamped = Math.max(0, Math.min(1, Number.isFinite(x) ? x : 0));
+/**
+ * 0 for a Gaussian that no frame shows, 1 for one that is seen: by the light that reaches it, its contribution over
+ * what it would contribute with nothing in front of it.
+ */
+export function seenConfidence({ gaussians, contribution, pixelsPerMetre }: FillInputs): Float32Array {
+  return contribution.map((sum, i) => {
+    const deviations = [0, 1, 2]
+      .map((axis) => Math.hypot(Math.exp(gaussians.logScale[i * 3 + axis]!) * pixelsPerMetre, DILATION))
+      .toSorted((a, b) => b - a);
+    const opacity = 1 / (1 + Math.exp(-gaussians.opacityLogit[i]!));
+    // A faint Gaussian shows little of itself: not enough to tell it from a hidden one.
+    const alone = 2 * Math.PI * deviations[0]! * deviations[1]! * Math.max(opacity, FAINT);
+    const x = (sum / alone - UNSEEN_LIGHT) / (SEEN_LIGHT - UNSEEN_LIGHT);
+    const clamped = Math.max(0, Math.min(1, x));
     return clamped * clamped * (3 - 2 * clamped);
   });
 }
 
 /** Carries the look of what is seen over the surface, step by step, then evens it out. */
-function spread(
-  gaussians: GaussianSet,
-  confidence: Float32Array,
-  groups: readonly (SurfaceGroup | null)[],
-  indices: Uint32Array,
-): Float32Array {
+function spread(inputs: FillInputs, confidence: Float32Array, indices: Uint32Array): Float32Array {
+  const { gaussians, groups } = inputs;
   const { count } = gaussians;
   const look = new Float32Array(count * LOOK);
   const step = new Int32Array(count).fill(-1);
-  const middles = groupMiddles(gaussians, confidence, groups);
+  const middles = groupMiddles(inputs, confidence);
   for (let i = 0; i < count; i++) {
     if (groups[i] === null || confidence[i]! < 0.5) continue;
     step[i] = 0;
@@ -126,18 +153,19 @@ function spread(
   return look;
 }
 
-/** Median look of what is well seen of each group. */
-function groupMiddles(
-  gaussians: GaussianSet,
-  confidence: Float32Array,
-  groups: readonly (SurfaceGroup | null)[],
-): Map<SurfaceGroup, number[]> {
+/** Median look of each group's seen Gaussians, those counting most that fill most of the pictures. */
+function groupMiddles({ gaussians, groups, contribution }: FillInputs, confidence: Float32Array): Map<SurfaceGroup, number[]> {
   const middles = new Map<SurfaceGroup, number[]>();
   for (const group of ['skin', 'hair', 'neck'] as const) {
     const members = [...confidence.keys()].filter((i) => groups[i] === group && confidence[i]! > 0.9);
     if (members.length === 0) continue;
-    const median = (valueOf: (i: number) => number): number =>
-      members.map(valueOf).toSorted((a, b) => a - b)[Math.floor(members.length / 2)]!;
+    const total = members.reduce((sum, i) => sum + contribution[i]!, 0);
+    const median = (valueOf: (i: number) => number): number => {
+      const sorted = members.toSorted((a, b) => valueOf(a) - valueOf(b));
+      let passed = 0;
+      const middle = sorted.find((i) => (passed += contribution[i]!) >= total / 2);
+      return valueOf(middle ?? sorted[0]!);
+    };
     middles.set(group, [
       ...[0, 1, 2].map((k) => median((i) => gaussians.color[i * 3 + k]!)),
       median((i) => gaussians.normalOffset[i]!),

@@ -200,7 +200,8 @@ class FitRun {
     return fillUnseen({
       gaussians,
       positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
-      contribution: contribution.subarray(0, gaussians.count),
+      contribution: contribution.subarray(0, gaussians.count).map((sum) => sum / frames.length),
+      pixelsPerMetre: clip.frames[0]!.camera.focalX / clip.frames[0]!.pose.headTranslation[2]!,
       groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
     });
   }
