@@ -66,6 +66,21 @@ export function resizeMap(
   return result;
 }
 
+/** Means of s×s blocks; the last row and column of blocks may be narrower. */
+export function averageBlocks(map: Float32Array, width: number, height: number, s: number): Float32Array {
+  const w = Math.ceil(width / s);
+  const sums = new Float32Array(w * Math.ceil(height / s));
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / s) * w;
+    const rows = Math.min(s, height - Math.floor(y / s) * s);
+    for (let x = 0; x < width; x++) {
+      const column = Math.floor(x / s);
+      sums[row + column] += map[y * width + x] / (rows * Math.min(s, width - column * s));
+    }
+  }
+  return sums;
+}
+
 /** 0 below `low`, 1 above `high`, smooth between. Works downwards too (`low` > `high`). */
 export function smoothstep(low: number, high: number, value: number): number {
   const t = Math.min(Math.max((value - low) / (high - low), 0), 1);

@@ -1,4 +1,4 @@
-import { boxFilter, resizeMap } from './box-filter.ts';
+import { averageBlocks, boxFilter, resizeMap } from './box-filter.ts';
 
 export interface GuidedFilterOptions {
   /** Half the window, in pixels. */
@@ -42,21 +42,6 @@ export function guidedFilter(
   for (let i = 0; i < result.length; i++)
     result[i] = slopeR[i] * r[i] + slopeG[i] * g[i] + slopeB[i] * b[i] + offset[i];
   return result;
-}
-
-/** Means of s×s blocks; the last row and column of blocks may be narrower. */
-function averageBlocks(map: Float32Array, width: number, height: number, s: number): Float32Array {
-  const w = Math.ceil(width / s);
-  const sums = new Float32Array(w * Math.ceil(height / s));
-  for (let y = 0; y < height; y++) {
-    const row = Math.floor(y / s) * w;
-    const rows = Math.min(s, height - Math.floor(y / s) * s);
-    for (let x = 0; x < width; x++) {
-      const column = Math.floor(x / s);
-      sums[row + column] += map[y * width + x] / (rows * Math.min(s, width - column * s));
-    }
-  }
-  return sums;
 }
 
 /** The three slopes and the offset of the linear functions, averaged over the windows that hold a pixel. */

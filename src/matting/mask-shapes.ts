@@ -85,16 +85,19 @@ function collectHole(
   const pixels = [start];
   let touchesBorder = false;
   seen[start] = 1;
+  const visit = (next: number): void => {
+    if (seen[next] === 1 || alpha[next] > 0.9) return;
+    seen[next] = 1;
+    pixels.push(next);
+  };
   for (let k = 0; k < pixels.length; k++) {
     const i = pixels[k];
     const x = i % width;
-    const y = Math.floor(i / width);
-    if (x === 0 || y === 0 || x === width - 1 || y === height - 1) touchesBorder = true;
-    for (const next of [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, i - width, i + width]) {
-      if (next < 0 || next >= alpha.length || seen[next] === 1 || alpha[next] > 0.9) continue;
-      seen[next] = 1;
-      pixels.push(next);
-    }
+    if (x > 0) visit(i - 1);
+    if (x < width - 1) visit(i + 1);
+    if (i >= width) visit(i - width);
+    if (i < width * (height - 1)) visit(i + width);
+    if (x === 0 || x === width - 1 || i < width || i >= width * (height - 1)) touchesBorder = true;
   }
   return touchesBorder ? null : pixels;
 }

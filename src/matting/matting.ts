@@ -65,13 +65,7 @@ export function createMatting(models: Pick<FaceModels, 'segmentation' | 'hair'>)
       const small = shrink(filled, person, await hairMask(models, filled), guidance);
       const keep = steady(keeper.keep(small.input), before?.keep, before?.smallLandmarks, small.landmarks, KEEP_SIZE);
       previous = { person, keep, landmarks: guidance.landmarks, smallLandmarks: small.landmarks, size };
-      return cutOut(
-        crop,
-        filled,
-        person,
-        resizeMap(keep, KEEP_SIZE, KEEP_SIZE, size, size),
-        faceGeometry(guidance.landmarks),
-      );
+      return cutOut(crop, filled, person, keep, small.input.geometry);
     },
   };
 }
@@ -117,8 +111,17 @@ function shrink(
   };
 }
 
-function cutOut(crop: Image, filled: Image, person: Float32Array, keep: Float32Array, geometry: FaceGeometry): Matte {
+/** @param smallKeep With the geometry of the small picture. */
+function cutOut(
+  crop: Image,
+  filled: Image,
+  person: Float32Array,
+  smallKeep: Float32Array,
+  geometry: FaceGeometry,
+): Matte {
   const size = crop.width;
+  const widen = (map: Float32Array): Float32Array => resizeMap(map, KEEP_SIZE, KEEP_SIZE, size, size);
+  const keep = widen(smallKeep);
   const planes = [new Float32Array(size * size), new Float32Array(size * size), new Float32Array(size * size)];
   const mask = new Float32Array(size * size);
   for (let i = 0; i < mask.length; i++) {
@@ -126,8 +129,8 @@ function cutOut(crop: Image, filled: Image, person: Float32Array, keep: Float32A
     mask[i] = person[i] * keep[i];
   }
   const { alpha, foreground } = refineAlpha(planes, mask, size);
-  const limit = boxFilter(keep, size, size, Math.max(Math.round(size / 85), 1));
-  const face = fillPolygon(geometry.oval, size, size, size / 128);
+  const limit = widen(boxFilter(smallKeep, KEEP_SIZE, KEEP_SIZE, 2));
+  const face = widen(fillPolygon(geometry.oval, KEEP_SIZE, KEEP_SIZE, 2));
   for (let i = 0; i < alpha.length; i++) {
     // What was cut for being clothes stays out although it has no edge; the face itself is never see-through.
     alpha[i] *= smoothstep(0.15, 0.55, limit[i]);

@@ -1,4 +1,4 @@
-import { boxFilter, smoothstep } from './box-filter.ts';
+import { averageBlocks, boxFilter, resizeMap, smoothstep } from './box-filter.ts';
 import { guidedFilter } from './guided-filter.ts';
 
 /** A refined matte and the colours that the foreground has where background shines through. */
@@ -26,7 +26,9 @@ export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array,
     subsampling: 2 * Math.floor(unit),
   });
   // Colours that recur in the background pull the filter outwards: nothing far from the mask belongs to the head.
-  const reach = boxFilter(mask, size, size, Math.round(2.5 * unit));
+  const half = Math.ceil(size / 2);
+  const blurred = boxFilter(averageBlocks(mask, size, size, 2), half, half, Math.max(Math.round(1.25 * unit), 1));
+  const reach = resizeMap(blurred, half, half, size, size);
   const rough = guided.map(
     (value, i) => Math.min(Math.max((value - 0.14) / 0.76, 0), 1) * smoothstep(0.04, 0.3, reach[i]),
   );
@@ -35,7 +37,6 @@ export function refineAlpha(planes: readonly Float32Array[], mask: Float32Array,
   const outside = knownColors(planes, rough, (alpha) => smoothstep(0.1, 0.01, alpha), size, radius);
   const alpha = rough.slice();
   const foreground = planes.map((plane) => plane.slice());
-  const half = Math.ceil(size / 2);
   const span = [0, 0, 0];
   for (let i = 0; i < alpha.length; i++) {
     if (rough[i] < 0.004 || rough[i] > 0.996) continue;
