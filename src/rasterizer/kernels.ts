@@ -43,40 +43,35 @@ const COMPOSITE = {
   },
 } as const;
 
-export type RasterizerKernels = Awaited<ReturnType<typeof createRasterizerKernels>>;
+const BINNED = { count: 'read', slotOffsets: 'read' } as const;
+const WORLD = { count: 'read', camera: 'uniform', meanOpacity: 'read', rotation: 'read', scale: 'read' } as const;
+const DRAWN = { counters: 'read', intersections: 'read', projected: 'read' } as const;
 
-/** Every kernel of the rasteriser for one shape, in the order of the method. */
-export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) {
+export type ForwardKernels = Awaited<ReturnType<typeof createForwardKernels>>;
+
+/** The kernels that draw, for one shape. */
+export async function createForwardKernels(gpu: Gpu, shape: RasterizerShape) {
   const constants = rasterizerConstants(shape);
-  const binned = { count: 'read', slotOffsets: 'read' } as const;
-  const ordered = {
-    ...binned,
-    depthOrder: 'read',
-    slots: 'read',
-    counters: 'readWrite',
-    intersections: 'readWrite',
-  } as const;
-  const world = { count: 'read', camera: 'uniform', meanOpacity: 'read', rotation: 'read', scale: 'read' } as const;
-  const projectedGradient = { mean2dGradient: 'read', covarianceOpacityGradient: 'read' } as const;
-  const drawn = { counters: 'read', intersections: 'read', projected: 'read' } as const;
   const composite = COMPOSITE[shape.variant];
-  const [
-    project,
-    bin,
-    countTiles,
-    scatter,
-    compositeForward,
-    compositeBackward,
-    gather,
-    projectBackward,
-    sumCameraParts,
-    sumCamera,
-  ] = await Promise.all([
+  const order = (entryPoint: 'countTiles' | 'scatter') =>
+    createKernel(gpu, {
+      label: `order: ${entryPoint}`,
+      files: [constants, SLOTS, file('order.wgsl', orderText)],
+      entryPoint,
+      bindings: {
+        ...BINNED,
+        depthOrder: 'read',
+        slots: 'read',
+        counters: 'readWrite',
+        intersections: 'readWrite',
+      },
+    });
+  const [project, bin, countTiles, scatter, compositeForward] = await Promise.all([
     createKernel(gpu, {
       label: 'project',
       files: [constants, CAMERA, PROJECTION, TILES, file('project.wgsl', projectText)],
       bindings: {
-        ...world,
+        ...WORLD,
         rgb: 'read',
         projected: 'readWrite',
         depthKeys: 'readWrite',
@@ -87,35 +82,45 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
     createKernel(gpu, {
       label: 'bin',
       files: [constants, SLOTS, TILES, file('bin.wgsl', binText)],
-      bindings: { ...binned, projected: 'read', slots: 'readWrite', status: 'readWrite' },
+      bindings: { ...BINNED, projected: 'read', slots: 'readWrite', status: 'readWrite' },
     }),
-    createKernel(gpu, {
-      label: 'order: count',
-      files: [constants, SLOTS, file('order.wgsl', orderText)],
-      entryPoint: 'countTiles',
-      bindings: ordered,
-    }),
-    createKernel(gpu, {
-      label: 'order: scatter',
-      files: [constants, SLOTS, file('order.wgsl', orderText)],
-      entryPoint: 'scatter',
-      bindings: ordered,
-    }),
+    order('countTiles'),
+    order('scatter'),
     createKernel(gpu, {
       label: 'composite forward',
       files: [...composite.before, constants, CAMERA, composite.shared, composite.forward],
-      bindings: { camera: 'uniform', ...drawn, image: 'readWrite' },
+      bindings: { camera: 'uniform', ...DRAWN, image: 'readWrite' },
     }),
+  ]);
+  return { project, bin, countTiles, scatter, compositeForward };
+}
+
+export type BackwardKernels = Awaited<ReturnType<typeof createBackwardKernels>>;
+
+/** The kernels that carry the image's gradient back, for one shape. */
+export async function createBackwardKernels(gpu: Gpu, shape: RasterizerShape) {
+  const constants = rasterizerConstants(shape);
+  const composite = COMPOSITE[shape.variant];
+  const projectedGradient = { mean2dGradient: 'read', covarianceOpacityGradient: 'read' } as const;
+  const projection = [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD];
+  const camera = (entryPoint: 'sumParts' | 'sumAll') =>
+    createKernel(gpu, {
+      label: `camera backward: ${entryPoint}`,
+      files: [...projection, file('camera.backward.wgsl', cameraBackwardText)],
+      entryPoint,
+      bindings: { ...WORLD, ...projectedGradient, parts: 'readWrite', cameraGradient: 'readWrite' },
+    });
+  const [compositeBackward, gather, projectBackward, sumCameraParts, sumCamera] = await Promise.all([
     createKernel(gpu, {
       label: 'composite backward',
       files: [...composite.before, constants, composite.shared, composite.backward],
-      bindings: { ...drawn, image: 'read', imageGradient: 'read', intersectionGradients: 'readWrite' },
+      bindings: { ...DRAWN, image: 'read', imageGradient: 'read', intersectionGradients: 'readWrite' },
     }),
     createKernel(gpu, {
       label: 'gather',
       files: [constants, SLOTS, file('gather.wgsl', gatherText)],
       bindings: {
-        ...binned,
+        ...BINNED,
         slots: 'read',
         intersectionGradients: 'read',
         projected: 'read',
@@ -126,34 +131,17 @@ export async function createRasterizerKernels(gpu: Gpu, shape: RasterizerShape) 
     }),
     createKernel(gpu, {
       label: 'project backward',
-      files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('project.backward.wgsl', projectBackwardText)],
+      files: [...projection, file('project.backward.wgsl', projectBackwardText)],
       bindings: {
-        ...world,
+        ...WORLD,
         ...projectedGradient,
         meanOpacityGradient: 'readWrite',
         rotationGradient: 'readWrite',
         scaleGradient: 'readWrite',
       },
     }),
-    ...(['sumParts', 'sumAll'] as const).map((entryPoint) =>
-      createKernel(gpu, {
-        label: `camera backward: ${entryPoint}`,
-        files: [constants, CAMERA, PROJECTION, PROJECTION_BACKWARD, file('camera.backward.wgsl', cameraBackwardText)],
-        entryPoint,
-        bindings: { ...world, ...projectedGradient, parts: 'readWrite', cameraGradient: 'readWrite' },
-      }),
-    ),
+    camera('sumParts'),
+    camera('sumAll'),
   ]);
-  return {
-    project: project!,
-    bin: bin!,
-    countTiles: countTiles!,
-    scatter: scatter!,
-    compositeForward: compositeForward!,
-    compositeBackward: compositeBackward!,
-    gather: gather!,
-    projectBackward: projectBackward!,
-    sumCameraParts: sumCameraParts!,
-    sumCamera: sumCamera!,
-  };
+  return { compositeBackward, gather, projectBackward, sumCameraParts, sumCamera };
 }

@@ -53,6 +53,12 @@ export interface RasterizerShape {
   readonly alphaMin: number;
 }
 
+/** Tiles of the image. */
+export function tileCountOf({ width, height, variant }: Pick<RasterizerShape, 'width' | 'height' | 'variant'>): number {
+  const [tileWidth, tileHeight] = TILE_SIZES[variant];
+  return Math.ceil(width / tileWidth) * Math.ceil(height / tileHeight);
+}
+
 /** The shape as WGSL constants. */
 export function rasterizerConstants(shape: RasterizerShape): { name: string; text: string } {
   const [tileWidth, tileHeight] = TILE_SIZES[shape.variant];

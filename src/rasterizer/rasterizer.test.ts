@@ -147,12 +147,24 @@ function scenes(): DifferentiableScene<Setting>[] {
       { skip: [1, 4] },
     ),
     ladderScene(
+      'equal depths, ordered by index',
+      equalDepths(testScene({ count: 90, width: 34, height: 30, seed: 13 })),
+      {
+        skip: [1, 4],
+      },
+    ),
+    ladderScene(
       'large Gaussians at the edges, where the linearisation is held',
       testScene({ count: 30, width: 40, height: 24, seed: 6, spread: 2.2, pixelDeviation: [4, 8] }),
       {},
       SMOOTH,
     ),
   ];
+}
+
+function equalDepths(scene: TestScene): TestScene {
+  for (let i = 2; i < scene.gaussians.meanOpacity.length; i += 4) scene.gaussians.meanOpacity[i] = Math.fround(0.7);
+  return scene;
 }
 
 /** Scene 7 with one attribute of Gaussian 5 replaced. */
@@ -278,6 +290,51 @@ describe.each(VARIANTS)('rasteriser, variant %s', (variant) => {
 });
 
 describe('rasteriser', () => {
+  it('only draws when asked to, and draws the same', async () => {
+    const gpu = await testGpu();
+    using owned = new Ownership();
+    const { gaussians, view } = testScene({ count: 60, width: 40, height: 33, seed: 14 });
+    const options = { width: 40, height: 33, gaussianCapacity: 60, differentiable: false };
+    const rasterizer = owned.own(await createRasterizer(gpu, options));
+    const input = {
+      gaussians: uploadGaussians(gpu, owned, gpuArrays(gaussians), 60),
+      count: owned.own(createStorageBuffer(gpu, 'count', new Uint32Array([60]))),
+      camera: cameraBinding(owned.own(createCameraBuffer(gpu, [view]))),
+    };
+    const commands = new Commands(gpu);
+    rasterizer.forward(commands, input);
+    commands.submit();
+    const image = await readFloats(gpu, rasterizer.image, 40 * 33 * 4);
+    expect(largestDifference(image, rasterizeReference(gaussians, view))).toBeLessThan(1e-4);
+    expect(() => rasterizer.gradients).toThrow(/differentiable: true/);
+  });
+
+  it('gives identical bytes twice with thousands of Gaussians', async () => {
+    const gpu = await testGpu();
+    using owned = new Ownership();
+    const { gaussians, view } = testScene({ count: 6000, width: 150, height: 131, seed: 15 });
+    const input = {
+      gaussians: uploadGaussians(gpu, owned, gpuArrays(gaussians), 6000),
+      count: owned.own(createStorageBuffer(gpu, 'count', new Uint32Array([6000]))),
+      camera: cameraBinding(owned.own(createCameraBuffer(gpu, [view]))),
+      imageGradient: owned.own(createStorageBuffer(gpu, 'imageGradient', new Float32Array(150 * 131 * 4).fill(0.1))),
+    };
+    const runs: string[] = [];
+    for (let run = 0; run < 2; run++) {
+      const rasterizer = owned.own(await createRasterizer(gpu, { width: 150, height: 131, gaussianCapacity: 6000 }));
+      const commands = new Commands(gpu);
+      for (let repeat = 0; repeat <= run; repeat++) {
+        rasterizer.forward(commands, input);
+        rasterizer.backward(commands, input);
+      }
+      commands.submit();
+      const buffers = [rasterizer.image, rasterizer.mean2dGradient, ...Object.values(rasterizer.gradients)];
+      const bytes = await Promise.all(buffers.map((buffer) => readFloats(gpu, buffer)));
+      runs.push(bytes.map(({ buffer }) => Buffer.from(buffer).toString('latin1')).join());
+    }
+    expect(runs[0] === runs[1]).toBe(true);
+  });
+
   it('says what is wrong with its arguments', async () => {
     const gpu = await testGpu();
     await expect(createRasterizer(gpu, { width: 0, height: 4, gaussianCapacity: 1 })).rejects.toThrow(/width is 0/);
