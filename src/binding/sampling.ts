@@ -29,8 +29,8 @@ export interface SampleAtlasOptions {
  * every head.
  */
 export const REGION_DENSITY: Readonly<Record<RegionName, number>> = {
-  face: 1.6, scalp: 1.2, neck: 0.7, leftEar: 1, rightEar: 1, lips: 3, leftEyelids: 5, rightEyelids: 5,
-  leftEyeSocket: 0.1, rightEyeSocket: 0.1, leftEyeball: 1.5, rightEyeball: 1.5, mouthCavity: 0.25, gums: 0.4,
+  face: 2, scalp: 1, neck: 0.6, leftEar: 1, rightEar: 1, lips: 4, leftEyelids: 6, rightEyelids: 6,
+  leftEyeSocket: 0.1, rightEyeSocket: 0.1, leftEyeball: 2, rightEyeball: 2, mouthCavity: 0.25, gums: 0.4,
   upperTeeth: 0.6, lowerTeeth: 0.6, tongue: 0.5,
 }; // prettier-ignore
 
