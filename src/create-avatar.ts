@@ -9,11 +9,10 @@ import type { Gpu } from './gpu/gpu.ts';
 import type { HeadModel } from './head/head-model.ts';
 import type { FaceModels } from './inference/face-models.ts';
 import { createMatting } from './matting/matting.ts';
-import { planCrop } from './tracking/crop.ts';
+import { landmarksInCrop, planCrop, type CropSquare } from './tracking/crop.ts';
 import type { ClipObservation } from './tracking/observation.ts';
 import { observeVideo, OBSERVE_DEFAULTS } from './tracking/observe-video.ts';
 import { solveTrack } from './tracking/solve-track.ts';
-import type { CropSquare } from './tracking/crop.ts';
 import type { Track } from './tracking/track.ts';
 import { cropFrame } from './video/crop-frame.ts';
 import type { Image, OnProgress } from './video/frame.ts';
@@ -65,14 +64,17 @@ export async function trackClip(
   const { width: videoWidth, height: videoHeight } = video.info;
   const solved = await solveTrack(head, observations, { videoWidth, videoHeight, crops, size }, onProgress, signal);
   const track = { ...solved, warnings: [...observation.warnings, ...solved.warnings] };
-  const matting = createMatting(models, size);
+  const matting = createMatting(models);
   const indices = observations.map((frame) => frame.sourceIndex);
   let position = 0;
   for await (const frame of video.frames({ indices, ...(signal ? { signal } : {}) })) {
     const crop = crops[position]!;
     if (track.frames[position]!.excluded === null) {
-      const image = cropFrame(frame.image, crop, size);
-      await onFrame(position, await matting.matte(image, observations[position]!, crop));
+      const landmarks = landmarksInCrop(observations[position]!.landmarks, crop, size);
+      const { image } = await matting.matte(cropFrame(frame.image, crop, size), { landmarks });
+      await onFrame(position, image);
+    } else {
+      matting.reset();
     }
     position++;
     onProgress?.({ stage: 'matte', done: position, total: indices.length });

@@ -108,6 +108,7 @@ function stripedAvatar(head: HeadModel, identityCoefficients: Float32Array, came
       normalOffset: Float32Array.from({ length: count }, (_, i) => 0.02 * randomNormal(22, 0, i)),
     }, // prettier-ignore
     canonicalSizes: Float32Array.from(triangleSizesReference(head.triangles, templateVertices)),
+    trackCorrection: null,
     neutralPose: takePose(head, 0),
     camera,
     identityCoefficients,

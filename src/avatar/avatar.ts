@@ -1,6 +1,7 @@
 import type { GaussianSet } from '../gaussians/layout.ts';
 import type { HeadModel, JointName, RegionName, SparseRow } from '../head/head-model.ts';
 import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
+import type { TrackCorrection } from '../tracking/track-correction.ts';
 import type { Camera } from '../tracking/track.ts';
 import { decodeTensors, encodeTensors, takeTensor, TensorFileError, type Tensor, type TensorFile } from './safetensors.ts';
 
@@ -20,6 +21,8 @@ export interface Avatar {
   /** The training camera: a default for pictures. */
   readonly camera: Camera;
   readonly identityCoefficients: Float32Array;
+  /** For poses that this project's tracker found in the same clip; null when the fit learned none. */
+  readonly trackCorrection: TrackCorrection | null;
 }
 
 const FORMAT = 'fate-avatar';
@@ -59,6 +62,14 @@ export function encodeAvatar(avatar: Avatar): Uint8Array {
   const neutral = packPose(neutralPose);
   put('neutralPose', neutral, neutral.length);
   put('identityCoefficients', avatar.identityCoefficients, avatar.identityCoefficients.length);
+  const correction = avatar.trackCorrection;
+  if (correction) {
+    const size = correction.mean.length;
+    put('trackCorrection.mean', correction.mean, size);
+    put('trackCorrection.deviation', correction.deviation, size);
+    put('trackCorrection.offset', correction.offset, size);
+    put('trackCorrection.matrix', correction.matrix, size, size);
+  }
   return encodeTensors(tensors, {
     format: FORMAT,
     version: String(VERSION),
@@ -129,6 +140,14 @@ export function decodeAvatar(bytes: Uint8Array, source: string): Avatar {
     neutralPose: unpackPose(floats('neutralPose')),
     camera: text<Camera>('camera'),
     identityCoefficients: floats('identityCoefficients'),
+    trackCorrection: file.tensors.has('trackCorrection.matrix')
+      ? {
+          mean: floats('trackCorrection.mean'),
+          deviation: floats('trackCorrection.deviation'),
+          offset: floats('trackCorrection.offset'),
+          matrix: floats('trackCorrection.matrix'),
+        }
+      : null,
   };
 }
 

@@ -114,11 +114,11 @@ describe('metrics', () => {
 
   it('collects as-tracked and fitted scores, LPIPS null without weights', () => {
     const perFrame: FrameScores[] = [
-      { sourceIndex: 7, asTracked: scores(20, 10), fitted: scores(22, 12) },
-      { sourceIndex: 9, asTracked: scores(24, 14), fitted: scores(26, 16) },
+      { sourceIndex: 7, asTracked: scores(20, 10), uncorrected: scores(19, 9), fitted: scores(22, 12) },
+      { sourceIndex: 9, asTracked: scores(24, 14), uncorrected: scores(21, 11), fitted: scores(26, 16) },
     ];
     expect(collectMetrics(perFrame, facts)).toMatchObject({
-      heldOut: { psnr: 22, psnrForeground: 12, lpips: null, frames: 2, fitted: { psnr: 24, psnrForeground: 14 } },
+      heldOut: { psnr: 22, psnrForeground: 12, lpips: null, frames: 2, fitted: { psnr: 24, psnrForeground: 14 }, uncorrected: { psnr: 20 } },
       gaussianCount: 5,
     });
     expect(collectMetrics([], facts).heldOut).toBeNull();

@@ -4,7 +4,10 @@ import { meanScores, type Scores } from './score-frames.ts';
 export interface FrameScores {
   /** Index in the video. */
   readonly sourceIndex: number;
+  /** By the track alone, with the correction that the fit learned from its training frames (`trackCorrection`). */
   readonly asTracked: Scores;
+  /** By the track as it was. */
+  readonly uncorrected: Scores;
   /** After 50 steps of pose, expression and translation with the avatar frozen. */
   readonly fitted: Scores;
   /** LPIPS (AlexNet) as tracked, where its weights were given. */
@@ -13,9 +16,9 @@ export interface FrameScores {
 
 /** `metrics.json`: what a run reached, with what it took. */
 export interface Metrics {
-  /** Means over the held-out frames, as tracked and `fitted`; null when nothing was held out. */
+  /** Means over the held-out frames: as tracked, `fitted`, and by the `uncorrected` track; null when nothing was held out. */
   readonly heldOut:
-    | (Scores & { readonly lpips: number | null; readonly frames: number; readonly fitted: Scores })
+    | (Scores & { readonly lpips: number | null; readonly frames: number; readonly fitted: Scores; readonly uncorrected: Scores })
     | null;
   readonly gaussianCount: number;
   readonly stepsPerSecond: number;
@@ -35,14 +38,16 @@ export interface Metrics {
 export function collectMetrics(perFrame: readonly FrameScores[], facts: Omit<Metrics, 'heldOut' | 'perFrame'>): Metrics {
   const asTracked = meanScores(perFrame.map((frame) => frame.asTracked));
   const fitted = meanScores(perFrame.map((frame) => frame.fitted));
+  const uncorrected = meanScores(perFrame.map((frame) => frame.uncorrected));
   const lpips = perFrame.flatMap((frame) => frame.lpips ?? []);
   const heldOut =
-    asTracked && fitted
+    asTracked && fitted && uncorrected
       ? {
           ...asTracked,
           lpips: lpips.length > 0 ? lpips.reduce((sum, value) => sum + value, 0) / lpips.length : null,
           frames: perFrame.length,
           fitted,
+          uncorrected,
         }
       : null;
   return { heldOut, ...facts, perFrame };

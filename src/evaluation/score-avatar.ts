@@ -1,6 +1,7 @@
 import type { Avatar } from '../avatar/avatar.ts';
 import type { Clip } from '../fitting/clip.ts';
 import { fitPoses } from '../fitting/fit-poses.ts';
+import { correctPose } from '../tracking/track-correction.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { HeadPose } from '../head/pose.ts';
 import type { Image, OnProgress } from '../video/frame.ts';
@@ -17,8 +18,9 @@ export interface ScoredFrame {
 }
 
 /**
- * Scores an avatar on frames that the fit never saw, twice: as tracked, and after 50 steps of pose, expression and
- * translation per frame with the avatar frozen (method §8).
+ * Scores an avatar on frames that the fit never saw: as tracked, with the correction of the track that the fit learned
+ * from its own frames (and without it, for comparison), and after 50 steps of pose, expression and translation per frame
+ * with the avatar frozen (method §8).
  */
 export async function scoreAvatar(
   gpu: Gpu,
@@ -28,17 +30,22 @@ export async function scoreAvatar(
   onProgress?: OnProgress,
   signal?: AbortSignal,
 ): Promise<{ frames: ScoredFrame[]; fittedPoses: HeadPose[] }> {
-  const fittedPoses = await fitPoses(gpu, avatar, clip, {}, onProgress, signal);
+  const corrected: Clip = {
+    ...clip,
+    frames: clip.frames.map((frame) => ({ ...frame, pose: correctPose(frame.pose, avatar.trackCorrection) })),
+  };
+  const fittedPoses = await fitPoses(gpu, avatar, corrected, {}, onProgress, signal);
   const renderer = await AvatarRenderer.create(gpu, avatar);
   try {
     const frames: ScoredFrame[] = [];
     for (const [index, frame] of clip.frames.entries()) {
       signal?.throwIfAborted();
       const truth = frameImage(clip, index);
-      const asTracked = scoreFrame(truth, await renderer.renderFloat(frame.pose, frame.camera));
+      const uncorrected = scoreFrame(truth, await renderer.renderFloat(frame.pose, frame.camera));
+      const asTracked = scoreFrame(truth, await renderer.renderFloat(corrected.frames[index]!.pose, frame.camera));
       const fitted = scoreFrame(truth, await renderer.renderFloat(fittedPoses[index]!, frame.camera));
       const rendering = await renderer.render(fittedPoses[index]!, frame.camera);
-      frames.push({ scores: { sourceIndex: sourceIndices[index]!, asTracked, fitted }, truth, rendering });
+      frames.push({ scores: { sourceIndex: sourceIndices[index]!, asTracked, uncorrected, fitted }, truth, rendering });
       onProgress?.({ stage: 'score', done: index + 1, total: clip.frames.length });
     }
     return { frames, fittedPoses };

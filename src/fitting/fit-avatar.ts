@@ -8,6 +8,7 @@ import type { HeadModel } from '../head/head-model.ts';
 import { poseVertices } from '../head/pose-vertices.ts';
 import { neutralPose, packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { LossRecord } from '../losses/loss-history.ts';
+import { learnTrackCorrection } from '../tracking/track-correction.ts';
 import type { OnProgress } from '../video/frame.ts';
 import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
@@ -168,6 +169,7 @@ class FitRun {
     const learned = await training.gaussians.read();
     checkGaussians(learned);
     const gaussians = options.fillUnseen ? await this.#filled(learned) : learned;
+    const refinedPoses = await this.#readPoses();
     const avatar: Avatar = {
       head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, displacements, support.entryCount * 3)),
       vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
@@ -176,17 +178,28 @@ class FitRun {
       neutralPose: frontalPose(clip),
       camera: clip.frames[0]!.camera,
       identityCoefficients,
+      trackCorrection: options.refineTrack
+        ? learnTrackCorrection(
+            clip.frames.map((frame) => frame.pose),
+            refinedPoses,
+          )
+        : null,
     };
-    const poses = await readFloats(this.#gpu, training.poses);
-    const stride = training.poseStride / 4;
-    const length = packPose(clip.frames[0]!.pose).length;
     const seconds = (performance.now() - this.#startedAt) / 1000;
     return {
       avatar,
-      refinedPoses: clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length))),
+      refinedPoses,
       losses: this.#losses,
       stepsPerSecond: seconds > 0 ? (options.steps - this.#startedWith) / seconds : 0,
     };
+  }
+
+  async #readPoses(): Promise<HeadPose[]> {
+    const { clip } = this.#inputs;
+    const poses = await readFloats(this.#gpu, this.#training.poses);
+    const stride = this.#training.poseStride / 4;
+    const length = packPose(clip.frames[0]!.pose).length;
+    return clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length)));
   }
 
   /** The learned set with its unseen part continued from the seen one. */

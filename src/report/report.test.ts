@@ -117,7 +117,7 @@ describe('lossPlot', () => {
 describe('reportPage', () => {
   const scores = { psnr: 27.123, psnrForeground: 23.5, ssim: 0.91234 };
   const metrics = {
-    heldOut: { ...scores, lpips: null, frames: 40, fitted: { psnr: 29.1, psnrForeground: null, ssim: 0.93 } },
+    heldOut: { ...scores, lpips: null, frames: 40, fitted: { psnr: 29.1, psnrForeground: null, ssim: 0.93 }, uncorrected: scores },
     gaussianCount: 16384,
     stepsPerSecond: 31.5,
     seconds: { track: 55, fit: 300, total: 371 },

@@ -21,7 +21,7 @@ function image(value: number): Image {
 const scores = { psnr: 20, psnrForeground: 15, ssim: 0.9 };
 const DATA: ReportData = {
   title: 'clip',
-  metrics: collectMetrics([{ sourceIndex: 4, asTracked: scores, fitted: scores }], {
+  metrics: collectMetrics([{ sourceIndex: 4, asTracked: scores, uncorrected: scores, fitted: scores }], {
     gaussianCount: 1,
     stepsPerSecond: 1,
     seconds: { track: 1, fit: 1, total: 2 },
@@ -53,7 +53,7 @@ describe('writeReport', () => {
     expect(html).toContain('src="data:video/mp4;base64,');
     expect(html.match(/src="data:image\/jpeg/g)).toHaveLength(3);
     const metrics = JSON.parse(await readFile(join(folder, 'report/metrics.json'), 'utf8'));
-    expect(metrics.heldOut).toEqual({ ...scores, lpips: null, frames: 1, fitted: scores });
+    expect(metrics.heldOut).toEqual({ ...scores, lpips: null, frames: 1, fitted: scores, uncorrected: scores });
     const turntable = await decodeImage(await readFile(join(folder, 'report/turntable.png')));
     expect(turntable.channels).toBe(3);
     await run.close();

@@ -3,6 +3,7 @@ import { TRACK_CLIP_DEFAULTS, trackClip, type TrackedClip } from '../../../creat
 import type { TrackOptions } from '../../../command-options.ts';
 import type { HeadModel } from '../../../head/head-model.ts';
 import { loadFaceModels } from '../../../inference/face-models.ts';
+import { landmarksInCrop } from '../../../tracking/crop.ts';
 import { projectLandmarks } from '../../../tracking/project-landmarks.ts';
 import { serializeTrack } from '../../../tracking/track-json.ts';
 import { openVideo } from '../../../video/open-video.ts';
@@ -66,12 +67,8 @@ export async function runTrack(folder: RunFolder, options: Omit<TrackOptions, 'f
 function landmarkFile(head: HeadModel, { track, observation, crops }: TrackedClip, size: number): LandmarkFile {
   const used = track.frames.flatMap((frame, position) => (frame.excluded === null ? [position] : []));
   const frames = pickEvenly(used, 8).map((position) => {
-    const { landmarks } = observation.observations[position]!;
-    const crop = crops[position]!;
-    const observed: number[] = [];
-    for (let index = 0; index + 2 < landmarks.length; index += 3) {
-      observed.push(((landmarks[index]! - crop.x) * size) / crop.size, ((landmarks[index + 1]! - crop.y) * size) / crop.size);
-    }
+    const landmarks = landmarksInCrop(observation.observations[position]!.landmarks, crops[position]!, size);
+    const observed = [...landmarks].filter((_, index) => index % 3 !== 2);
     const { pose, camera } = track.frames[position]!;
     const solved = [...projectLandmarks(head, track.identityCoefficients, pose, camera)];
     const rounded = (values: number[]): number[] => values.map((value) => Math.round(value * 100) / 100);
