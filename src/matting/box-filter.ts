@@ -48,22 +48,34 @@ export function resizeMap(
 ): Float32Array {
   if (width === outWidth && height === outHeight) return source;
   const result = new Float32Array(outWidth * outHeight);
+  const columns = neighbours(width, outWidth);
+  const rows = neighbours(height, outHeight);
   for (let y = 0; y < outHeight; y++) {
-    const sourceY = Math.min(Math.max(((y + 0.5) * height) / outHeight - 0.5, 0), height - 1);
-    const top = Math.min(Math.floor(sourceY), Math.max(height - 2, 0));
-    const below = height > 1 ? width : 0;
+    const top = rows.lower[y] * width;
+    const bottom = Math.min(rows.lower[y] + 1, height - 1) * width;
+    const v = rows.weights[y];
     for (let x = 0; x < outWidth; x++) {
-      const sourceX = Math.min(Math.max(((x + 0.5) * width) / outWidth - 0.5, 0), width - 1);
-      const left = Math.min(Math.floor(sourceX), Math.max(width - 2, 0));
-      const at = top * width + left;
-      const right = width > 1 ? 1 : 0;
-      const u = sourceX - left;
-      const upper = source[at] + (source[at + right] - source[at]) * u;
-      const lower = source[at + below] + (source[at + below + right] - source[at + below]) * u;
-      result[y * outWidth + x] = upper + (lower - upper) * (sourceY - top);
+      const left = columns.lower[x];
+      const right = left + 1 < width ? left + 1 : left;
+      const u = columns.weights[x];
+      const upper = source[top + left] + (source[top + right] - source[top + left]) * u;
+      const lower = source[bottom + left] + (source[bottom + right] - source[bottom + left]) * u;
+      result[y * outWidth + x] = upper + (lower - upper) * v;
     }
   }
   return result;
+}
+
+/** Where each of `outCount` samples lies among `count`: the neighbour below and the weight of the one above. */
+function neighbours(count: number, outCount: number): { lower: Int32Array; weights: Float32Array } {
+  const lower = new Int32Array(outCount);
+  const weights = new Float32Array(outCount);
+  for (let i = 0; i < outCount; i++) {
+    const position = Math.min(Math.max(((i + 0.5) * count) / outCount - 0.5, 0), count - 1);
+    lower[i] = Math.floor(position);
+    weights[i] = position - lower[i];
+  }
+  return { lower, weights };
 }
 
 /** Means of s×s blocks; the last row and column of blocks may be narrower. */
