@@ -47,7 +47,20 @@ describe.skipIf(!clip)('fate create (needs ../shared/data/clips/selfie-glasses.m
   let video: string;
   let out: string;
   beforeAll(() => {
-    video = makeVideo('-ss', '2', '-t', '1', '-i', clip!, '-an', '-c:v', 'libx264', '-crf', '20', join(folder, 'second.mp4'));
+    video = makeVideo(
+      '-ss',
+      '2',
+      '-t',
+      '1',
+      '-i',
+      clip!,
+      '-an',
+      '-c:v',
+      'libx264',
+      '-crf',
+      '20',
+      join(folder, 'second.mp4'),
+    );
     out = join(folder, 'run');
   });
 
@@ -55,7 +68,14 @@ describe.skipIf(!clip)('fate create (needs ../shared/data/clips/selfie-glasses.m
     const { code, result } = await start(['create', video, '--out', out, ...options]);
     expect(code).toBe(EXIT.ok);
     expect(result).toMatchObject({
-      heldOut: { psnr: expect.any(Number), psnrForeground: expect.any(Number), ssim: expect.any(Number), lpips: null, frames: 1, fitted: { psnr: expect.any(Number) } },
+      heldOut: {
+        psnr: expect.any(Number),
+        psnrForeground: expect.any(Number),
+        ssim: expect.any(Number),
+        lpips: null,
+        frames: 1,
+        fitted: { psnr: expect.any(Number) },
+      },
       gaussianCount: expect.any(Number),
       stepsPerSecond: expect.any(Number),
       seconds: { track: expect.any(Number), fit: expect.any(Number), total: expect.any(Number) },
@@ -66,7 +86,15 @@ describe.skipIf(!clip)('fate create (needs ../shared/data/clips/selfie-glasses.m
     });
     expect(JSON.parse(await readFile(join(out, 'report/metrics.json'), 'utf8'))).toEqual(result);
     const files = await readdir(join(out, 'report'));
-    for (const name of ['held-out.png', 'turntable.mp4', 'turntable.png', 'expressions.png', 'landmarks.png', 'loss.svg', 'report.html']) {
+    for (const name of [
+      'held-out.png',
+      'turntable.mp4',
+      'turntable.png',
+      'expressions.png',
+      'landmarks.png',
+      'loss.svg',
+      'report.html',
+    ]) {
       expect(files).toContain(name);
     }
     expect(await readdir(out)).not.toContain('run.lock');
@@ -82,8 +110,21 @@ describe.skipIf(!clip)('fate create (needs ../shared/data/clips/selfie-glasses.m
   it('refuses other options, and another video, in a finished folder: exit code 2', async () => {
     const otherOptions = await start(['create', video, '--out', out, ...options, '--seed', '5']);
     expect(otherOptions.code).toBe(EXIT.usage);
-    expect(otherOptions.said).toMatch(/other options \(seed is 1 there, 5 was given\); give another folder, the same options, or --force/);
-    const otherVideo = makeVideo('-ss', '5', '-t', '1', '-i', clip!, '-an', '-c:v', 'libx264', join(folder, 'other.mp4'));
+    expect(otherOptions.said).toMatch(
+      /other options \(seed is 1 there, 5 was given\); give another folder, the same options, or --force/,
+    );
+    const otherVideo = makeVideo(
+      '-ss',
+      '5',
+      '-t',
+      '1',
+      '-i',
+      clip!,
+      '-an',
+      '-c:v',
+      'libx264',
+      join(folder, 'other.mp4'),
+    );
     const refused = await start(['create', otherVideo, '--out', out, ...options]);
     expect(refused.code).toBe(EXIT.usage);
     expect(refused.said).toMatch(/holds a run of another video .*second.mp4/);
@@ -101,8 +142,14 @@ describe('a run that is going', () => {
       second = start(command);
       void second.then(() => child.kill('SIGINT'));
     });
-    expect(await second).toMatchObject({ code: EXIT.usage, said: expect.stringMatching(/is in use by another run \(process \d+\)/) });
-    expect(first).toMatchObject({ code: EXIT.interrupted, said: expect.stringMatching(/Interrupted; the same command goes on where it stopped/) });
+    expect(await second).toMatchObject({
+      code: EXIT.usage,
+      said: expect.stringMatching(/is in use by another run \(process \d+\)/),
+    });
+    expect(first).toMatchObject({
+      code: EXIT.interrupted,
+      said: expect.stringMatching(/Interrupted; the same command goes on where it stopped/),
+    });
     expect(await readdir(run)).not.toContain('run.lock');
     const resumed = await start(command);
     expect(resumed).toMatchObject({ code: EXIT.ok, result: { avatarSha256: expect.any(String) } });
@@ -112,7 +159,15 @@ describe('a run that is going', () => {
 describe('models and heads that cannot be used: exit code 3, one sentence', () => {
   let video: string;
   beforeAll(() => {
-    video = makeVideo('-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1', '-pix_fmt', 'yuv420p', join(folder, 'short.mp4'));
+    video = makeVideo(
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x64:rate=5:duration=1',
+      '-pix_fmt',
+      'yuv420p',
+      join(folder, 'short.mp4'),
+    );
   });
 
   async function expectRefusal(name: string, args: string[], sentence: RegExp): Promise<void> {
@@ -148,10 +203,18 @@ describe('models and heads that cannot be used: exit code 3, one sentence', () =
     await cp(ict!, incomplete, { recursive: true });
     await rm(join(incomplete, 'ict_basis_i16.bin'));
     await rm(join(incomplete, 'FaceXModel'), { recursive: true, force: true });
-    await expectRefusal('d', ['--head', `ict:${incomplete}`], /^fate: .*incomplete-head is not an ICT-FaceKit Light folder: .* is missing/m);
+    await expectRefusal(
+      'd',
+      ['--head', `ict:${incomplete}`],
+      /^fate: .*incomplete-head is not an ICT-FaceKit Light folder: .* is missing/m,
+    );
     const torn = join(folder, 'torn-head');
     await cp(ict!, torn, { recursive: true });
     await writeFile(join(torn, 'ict_basis_i16.bin'), new Uint8Array(1000));
-    await expectRefusal('e', ['--head', `ict:${torn}`], /^fate: ict_basis_i16.bin has 1000 bytes where .* fetch both again/m);
+    await expectRefusal(
+      'e',
+      ['--head', `ict:${torn}`],
+      /^fate: ict_basis_i16.bin has 1000 bytes where .* fetch both again/m,
+    );
   });
 });

@@ -1,12 +1,14 @@
-// Runs the speed benchmarks one after the other: npm run bench [-- NAME ...], NAME being a folder of benchmarks/.
+// Runs the speed benchmarks one after the other: npm run bench [-- NAME ...], NAME being a folder of benchmarks/ with a
+// NAME.ts or passes.ts in it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const entryOf = (name) => join(root, 'benchmarks', name, 'passes.ts');
-const all = readdirSync(join(root, 'benchmarks')).filter((name) => existsSync(entryOf(name)));
+const entryOf = (name) =>
+  [`${name}.ts`, 'passes.ts'].map((file) => join(root, 'benchmarks', name, file)).find((file) => existsSync(file));
+const all = readdirSync(join(root, 'benchmarks')).filter((name) => entryOf(name));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {

@@ -35,17 +35,33 @@ export async function makeTrackedFolder(gpu: Gpu, path: string, { frames = 8, si
     const headRotation = Float32Array.from(axisAngleFromMatrix(multiplyMatrices(FACING, turn)));
     return { ...avatar.neutralPose, headRotation, expressionCoefficients };
   });
-  for (const [frame, pose] of poses.entries()) await images.write(frame, await renderer.render(pose, camera, { transparent: true }));
+  for (const [frame, pose] of poses.entries())
+    await images.write(frame, await renderer.render(pose, camera, { transparent: true }));
   renderer.dispose();
   const track: Track = {
     headName: avatar.head.name,
     expressionNames: avatar.head.expressionNames,
     identityCoefficients: new Float32Array(0),
-    frames: poses.map((pose, frame) => ({ sourceIndex: frame, timestamp: frame / 25, camera, pose, residual: 1, excluded: null })),
+    frames: poses.map((pose, frame) => ({
+      sourceIndex: frame,
+      timestamp: frame / 25,
+      camera,
+      pose,
+      residual: 1,
+      excluded: null,
+    })),
     warnings: [],
   };
   await folder.write('track', 'track.json', serializeTrack(track));
-  await folder.finish('track', { frames, excluded: 0, meanResidual: 1, warnings: [], videoFrames: frames, trackSha256: 'made', peakMemoryMB: 0 });
+  await folder.finish('track', {
+    frames,
+    excluded: 0,
+    meanResidual: 1,
+    warnings: [],
+    videoFrames: frames,
+    trackSha256: 'made',
+    peakMemoryMB: 0,
+  });
   await folder.close();
 }
 

@@ -42,7 +42,14 @@ export async function madeSubject(gpu: Gpu, options: MadeSubjectOptions = {}): P
   const head = madeHead();
   const identityCoefficients = Float32Array.of(0.5, -0.4, 0.3);
   const focal = (0.75 * size * DISTANCE) / 0.24;
-  const camera = { width: size, height: size, focalX: focal, focalY: focal, principalX: size / 2 + 0.5, principalY: size / 2 };
+  const camera = {
+    width: size,
+    height: size,
+    focalX: focal,
+    focalY: focal,
+    principalX: size / 2 + 0.5,
+    principalY: size / 2,
+  };
   const poses = Array.from({ length: frameCount }, (_, frame) => takePose(head, frame));
   const avatar = stripedAvatar(head, identityCoefficients, camera, gaussians);
   return { head, identityCoefficients, avatar, camera, poses, clip: await drawClip(gpu, avatar, camera, poses) };

@@ -19,20 +19,40 @@ describe('an avatar as a file', () => {
 
   it('keeps a head without pose correctives, and a set without Gaussians', () => {
     const { gaussians } = avatar;
-    const empty = Object.fromEntries(Object.entries(gaussians).map(([name, values]) => [name, name === 'count' ? 0 : (values as Float32Array).slice(0, 0)]));
-    const bare = { ...avatar, head: { ...avatar.head, poseCorrectives: null }, gaussians: empty as unknown as Avatar['gaussians'] };
+    const empty = Object.fromEntries(
+      Object.entries(gaussians).map(([name, values]) => [
+        name,
+        name === 'count' ? 0 : (values as Float32Array).slice(0, 0),
+      ]),
+    );
+    const bare = {
+      ...avatar,
+      head: { ...avatar.head, poseCorrectives: null },
+      gaussians: empty as unknown as Avatar['gaussians'],
+    };
     expect(decodeAvatar(encodeAvatar(bare), 'bare')).toEqual(bare);
   });
 
   it('says what a file is instead', () => {
     const other = encodeTensors([['x', { shape: [1], data: new Float32Array(1) }]], { format: 'something' });
-    expect(() => decodeAvatar(other, 'x.safetensors')).toThrow(/x.safetensors is a tensor file but not a fate-avatar: make one with/);
+    expect(() => decodeAvatar(other, 'x.safetensors')).toThrow(
+      /x.safetensors is a tensor file but not a fate-avatar: make one with/,
+    );
     const { tensors, metadata } = decodeTensors(encodeAvatar(avatar), 'a');
     const newer = encodeTensors(tensors, { ...metadata, version: '99' });
-    expect(() => decodeAvatar(newer, 'new.safetensors')).toThrow(/new.safetensors has avatar version 99, this program reads 1: fit it again/);
+    expect(() => decodeAvatar(newer, 'new.safetensors')).toThrow(
+      /new.safetensors has avatar version 99, this program reads 1: fit it again/,
+    );
     const bytes = encodeAvatar(avatar);
-    for (const broken of [bytes.slice(0, bytes.length - 100), bytes.slice(0, 4), new Uint8Array(0), new TextEncoder().encode('not an avatar at all')]) {
-      expect(() => decodeAvatar(broken, 'broken.safetensors')).toThrow(expect.objectContaining({ name: 'TensorFileError', message: expect.stringContaining('broken.safetensors') }));
+    for (const broken of [
+      bytes.slice(0, bytes.length - 100),
+      bytes.slice(0, 4),
+      new Uint8Array(0),
+      new TextEncoder().encode('not an avatar at all'),
+    ]) {
+      expect(() => decodeAvatar(broken, 'broken.safetensors')).toThrow(
+        expect.objectContaining({ name: 'TensorFileError', message: expect.stringContaining('broken.safetensors') }),
+      );
     }
     const missing = new Map(tensors);
     missing.delete('gaussians.color');

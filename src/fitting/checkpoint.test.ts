@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { testGpu } from '../../test/gpu.ts';
 import { createStorageBuffer, readUints, writeBuffer } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type PersistentBuffer } from './checkpoint.ts';
+import {
+  captureCheckpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  restoreCheckpoint,
+  type PersistentBuffer,
+} from './checkpoint.ts';
 
 /** Bits of every kind: NaN with a payload, −0, infinities, denormals, integers. */
 const BITS = Uint32Array.of(0x7fc12345, 0x80000000, 0x7f800000, 0xff800000, 1, 0xffffffff, 42, 0);
@@ -32,7 +38,8 @@ describe('a checkpoint', () => {
   it('of another key, torn anywhere, or no checkpoint at all is null', async () => {
     const bytes = encodeCheckpoint(await captureCheckpoint(gpu, buffers, { step: 1, key: 'k' }));
     expect(decodeCheckpoint(bytes, 'other')).toBeNull();
-    for (let length = 0; length < bytes.length; length += 7) expect(decodeCheckpoint(bytes.slice(0, length), 'k')).toBeNull();
+    for (let length = 0; length < bytes.length; length += 7)
+      expect(decodeCheckpoint(bytes.slice(0, length), 'k')).toBeNull();
     expect(decodeCheckpoint(new TextEncoder().encode('{"format":"fate-checkpoint"}'), 'k')).toBeNull();
     expect(decodeCheckpoint(crypto.getRandomValues(new Uint8Array(200)), 'k')).toBeNull();
   });

@@ -71,7 +71,12 @@ describe('a stopped fit', () => {
       const lines: string[] = [];
       const resumed = await fit(
         { steps },
-        { checkpointSteps: 7, key: 'a', checkpoints: { read: async () => checkpoint, write: async () => {} }, log: (line) => lines.push(line) },
+        {
+          checkpointSteps: 7,
+          key: 'a',
+          checkpoints: { read: async () => checkpoint, write: async () => {} },
+          log: (line) => lines.push(line),
+        },
       );
       expect(lines.join()).toMatch(/goes on from step (5|20)/);
       expect(bytesOf(resumed).equals(bytesOf(unbroken))).toBe(true);
@@ -104,9 +109,16 @@ describe('a stopped fit', () => {
     const store = memoryStore();
     await fit({}, { checkpointSteps: 5, checkpoints: store, key: 'a' });
     const [half] = store.written;
-    for (const [key, stored] of [['b', half], ['a', half.slice(0, half.length >> 1)], ['a', new Uint8Array(3)]] as const) {
+    for (const [key, stored] of [
+      ['b', half],
+      ['a', half.slice(0, half.length >> 1)],
+      ['a', new Uint8Array(3)],
+    ] as const) {
       const lines: string[] = [];
-      const afresh = await fit({}, { key, checkpoints: { read: async () => stored, write: async () => {} }, log: (line) => lines.push(line) });
+      const afresh = await fit(
+        {},
+        { key, checkpoints: { read: async () => stored, write: async () => {} }, log: (line) => lines.push(line) },
+      );
       expect(lines).toEqual(['The checkpoint in the folder is of another run or damaged; the fit starts afresh.']);
       expect(bytesOf(afresh).equals(bytesOf(await fit()))).toBe(true);
     }
@@ -116,9 +128,14 @@ describe('a stopped fit', () => {
 describe('room for intersections', () => {
   it('grows when an image needs more, and the avatar is that of a run with enough', async () => {
     const progress: number[] = [];
-    const grown = await fit({ steps: 20 }, { checkpointSteps: 10, intersectionCapacity: 300, onProgress: ({ done }) => progress.push(done) });
+    const grown = await fit(
+      { steps: 20 },
+      { checkpointSteps: 10, intersectionCapacity: 300, onProgress: ({ done }) => progress.push(done) },
+    );
     expect(progress.some((done, i) => i > 0 && done < progress[i - 1])).toBe(true); // a stretch was repeated
-    expect(bytesOf(grown).equals(bytesOf(await fit({ steps: 20 }, { checkpointSteps: 10, intersectionCapacity: 50_000 })))).toBe(true);
+    expect(
+      bytesOf(grown).equals(bytesOf(await fit({ steps: 20 }, { checkpointSteps: 10, intersectionCapacity: 50_000 }))),
+    ).toBe(true);
   });
 });
 
@@ -135,7 +152,10 @@ describe('the rules of densification', () => {
   ];
 
   it.each(rules)('%s %o', async (densify, options, expectation) => {
-    const result = await fit({ steps: 120, densify, opacityResetPeriod: 0, sampleCount: 3000, ...options }, { checkpointSteps: 30 });
+    const result = await fit(
+      { steps: 120, densify, opacityResetPeriod: 0, sampleCount: 3000, ...options },
+      { checkpointSteps: 30 },
+    );
     const { gaussians, head } = result.avatar;
     expectation(gaussians.count);
     expect(gaussians.barycentrics).toHaveLength(gaussians.count * 3);
@@ -174,19 +194,38 @@ describe('a clip that cannot be learned from is refused by frame', () => {
   const pose = (change: object): Clip => withFrame({ pose: { ...subject.poses[2], ...change } });
 
   it.each([
-    ['a pose with NaN', () => pose({ headTranslation: Float32Array.of(0, Number.NaN, 0.5) }), /frame 2 .*its pose holds NaN/],
-    ['an infinite expression', () => pose({ expressionCoefficients: new Float32Array(4).fill(Infinity) }), /frame 2 .*Infinity/],
-    ['a camera without focal length', () => withFrame({ camera: { ...subject.camera, focalX: 0 } }), /frame 2 .*camera/],
+    [
+      'a pose with NaN',
+      () => pose({ headTranslation: Float32Array.of(0, Number.NaN, 0.5) }),
+      /frame 2 .*its pose holds NaN/,
+    ],
+    [
+      'an infinite expression',
+      () => pose({ expressionCoefficients: new Float32Array(4).fill(Infinity) }),
+      /frame 2 .*Infinity/,
+    ],
+    [
+      'a camera without focal length',
+      () => withFrame({ camera: { ...subject.camera, focalX: 0 } }),
+      /frame 2 .*camera/,
+    ],
     ['a camera of another size', () => withFrame({ camera: { ...subject.camera, width: 32 } }), /frame 2 .*32×64/],
     ['too few pixels', () => ({ ...subject.clip, pixels: () => new Uint32Array(9) }), /frame 0 .*9 pixels/],
     ['no frame', () => ({ ...subject.clip, frames: [] }), /no frame to fit/],
-    ['empty mattes', () => ({ ...subject.clip, pixels: () => new Uint32Array(64 * 64).fill(0x00ffffff) }), /mattes of all frames are empty/],
+    [
+      'empty mattes',
+      () => ({ ...subject.clip, pixels: () => new Uint32Array(64 * 64).fill(0x00ffffff) }),
+      /mattes of all frames are empty/,
+    ],
   ])('%s', async (_, clip, sentence) => {
     await expect(fit({}, {}, clip())).rejects.toThrow(sentence);
   });
 
   it('one frame without a head among others is no harm', async () => {
-    const clip: Clip = { ...subject.clip, pixels: (frame) => (frame === 1 ? new Uint32Array(64 * 64) : subject.clip.pixels(frame)) };
+    const clip: Clip = {
+      ...subject.clip,
+      pixels: (frame) => (frame === 1 ? new Uint32Array(64 * 64) : subject.clip.pixels(frame)),
+    };
     const result = await fit({ steps: 60 }, { checkpointSteps: 30 }, clip);
     expect(lossesOf(result).every(Number.isFinite)).toBe(true);
     expect(result.avatar.gaussians.count).toBeGreaterThan(0);
@@ -206,7 +245,9 @@ describe('a clip that cannot be learned from is refused by frame', () => {
   });
 
   it.each([0, 5000])('checkpoints every %i steps', async (checkpointSteps) => {
-    await expect(fit({}, { checkpointSteps })).rejects.toThrow(/checkpointSteps is .*; give a whole number from 1 to 1024/);
+    await expect(fit({}, { checkpointSteps })).rejects.toThrow(
+      /checkpointSteps is .*; give a whole number from 1 to 1024/,
+    );
   });
 });
 
@@ -216,13 +257,23 @@ describe('a lost device', () => {
     const doomed = await createNodeGpu();
     const store = memoryStore();
     const { head, identityCoefficients, clip } = subject;
-    const lost = fitAvatar(doomed, { head, identityCoefficients, clip }, { ...OPTIONS, steps: 26 }, {
-      checkpointSteps: 8,
-      checkpoints: store,
-      key: 'a',
-      onProgress: ({ done }) => done >= 16 && doomed.device.destroy(),
-    });
-    await expect(lost).rejects.toThrow(expect.objectContaining({ name: 'DeviceLostError', message: expect.stringMatching(/device was lost.*Run the same command again/) }));
+    const lost = fitAvatar(
+      doomed,
+      { head, identityCoefficients, clip },
+      { ...OPTIONS, steps: 26 },
+      {
+        checkpointSteps: 8,
+        checkpoints: store,
+        key: 'a',
+        onProgress: ({ done }) => done >= 16 && doomed.device.destroy(),
+      },
+    );
+    await expect(lost).rejects.toThrow(
+      expect.objectContaining({
+        name: 'DeviceLostError',
+        message: expect.stringMatching(/device was lost.*Run the same command again/),
+      }),
+    );
     const resumed = await fit({ steps: 26 }, { checkpoints: store, key: 'a' });
     expect(bytesOf(resumed).equals(bytesOf(await fit({ steps: 26 })))).toBe(true);
   });

@@ -31,7 +31,9 @@ describe('fitPoses', () => {
       expect(distance(after.headTranslation.slice(0, 2), truth.headTranslation.slice(0, 2))).toBeLessThan(
         0.5 * distance(before.headTranslation.slice(0, 2), truth.headTranslation.slice(0, 2)),
       );
-      expect(distance(after.headRotation, truth.headRotation)).toBeLessThan(0.7 * distance(before.headRotation, truth.headRotation));
+      expect(distance(after.headRotation, truth.headRotation)).toBeLessThan(
+        0.7 * distance(before.headRotation, truth.headRotation),
+      );
     });
     expect(await fitPoses(gpu, subject.avatar, disturbed)).toEqual(fitted);
   });
@@ -44,9 +46,13 @@ describe('fitPoses', () => {
 
   it('leaves exact poses about where they are, reports each frame, and stops on a signal', async () => {
     const done: number[] = [];
-    const fitted = await fitPoses(gpu, subject.avatar, subject.clip, { steps: 20 }, (progress) => done.push(progress.done));
+    const fitted = await fitPoses(gpu, subject.avatar, subject.clip, { steps: 20 }, (progress) =>
+      done.push(progress.done),
+    );
     expect(done).toEqual([1, 2, 3]);
-    fitted.forEach((pose, frame) => expect(distance(packPose(pose), packPose(subject.poses[frame]))).toBeLessThan(0.02));
+    fitted.forEach((pose, frame) =>
+      expect(distance(packPose(pose), packPose(subject.poses[frame]))).toBeLessThan(0.02),
+    );
     const controller = new AbortController();
     const stopped = fitPoses(gpu, subject.avatar, subject.clip, {}, () => controller.abort(), controller.signal);
     await expect(stopped).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
@@ -55,7 +61,9 @@ describe('fitPoses', () => {
   it('refuses a pose that is no number, and takes an empty clip', async () => {
     const pose = { ...subject.poses[0], jawPose: Float32Array.of(Number.NaN, 0, 0) };
     const broken = { ...subject.clip, frames: [{ ...subject.clip.frames[0], pose }] };
-    await expect(fitPoses(gpu, subject.avatar, broken)).rejects.toThrow(/frame 0 of the track cannot be used: its pose holds NaN/);
+    await expect(fitPoses(gpu, subject.avatar, broken)).rejects.toThrow(
+      /frame 0 of the track cannot be used: its pose holds NaN/,
+    );
     expect(await fitPoses(gpu, subject.avatar, { ...subject.clip, frames: [] })).toEqual([]);
   });
 });

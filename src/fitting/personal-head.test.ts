@@ -31,7 +31,9 @@ describe('personalHead', () => {
     for (let entry = 0; entry < support.entryCount; entry++) {
       const [coefficient, vertex] = [support.coefficients[entry], support.vertices[entry]];
       const isExpression = coefficient < 4;
-      const [basis, before] = isExpression ? [personal.expressionBasis, bare.expressionBasis] : [personal.poseCorrectives!, null];
+      const [basis, before] = isExpression
+        ? [personal.expressionBasis, bare.expressionBasis]
+        : [personal.poseCorrectives!, null];
       const at = ((isExpression ? coefficient : coefficient - 4) * head.vertexCount + vertex) * 3 + 1;
       expect(basis[at]).toBeCloseTo((before?.[at] ?? 0) + 0.001, 6);
     }

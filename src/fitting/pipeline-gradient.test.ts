@@ -106,7 +106,10 @@ describe('the whole pipeline: deform, place, rasterise, expose, compare', () => 
     for (const { name } of BLOCKS) {
       const momentName = name.startsWith('gaussians.') ? `${name} moments` : MOMENTS[name];
       const moments = await readFloats(gpu, buffers.get(momentName)!);
-      gradients.set(name, Float32Array.from({ length: moments.length / 2 }, (_, i) => moments[i * 2] / (1 - BETA1)));
+      gradients.set(
+        name,
+        Float32Array.from({ length: moments.length / 2 }, (_, i) => moments[i * 2] / (1 - BETA1)),
+      );
     }
   });
   afterAll(() => training.dispose());

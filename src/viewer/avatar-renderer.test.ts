@@ -85,7 +85,9 @@ describe('AvatarRenderer', () => {
     const centre = (32 * 64 + 32) * 4;
     expect(transparent.data[3]).toBe(0);
     expect(transparent.data[centre + 3]).toBeGreaterThan(240);
-    expect((await renderer.render(subject.poses[0], subject.camera, { transparent: true })).data).toEqual(transparent.data);
+    expect((await renderer.render(subject.poses[0], subject.camera, { transparent: true })).data).toEqual(
+      transparent.data,
+    );
     renderer.dispose();
   });
 

@@ -10,8 +10,16 @@ const root = resolve(import.meta.dirname, '../../..');
 const STEPS = 300;
 
 /** Runs the fit in `folder`; with `killAfter`, kills it by SIGKILL when that many checkpoints are written. */
-async function runFit(folder: string, killAfter = Infinity): Promise<{ code: number | null; signal: string | null; said: string }> {
-  const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), join(root, 'test/fixtures/fit-process.ts'), folder, String(STEPS)]);
+async function runFit(
+  folder: string,
+  killAfter = Infinity,
+): Promise<{ code: number | null; signal: string | null; said: string }> {
+  const child = spawn(process.execPath, [
+    join(root, 'scripts/run.mjs'),
+    join(root, 'test/fixtures/fit-process.ts'),
+    folder,
+    String(STEPS),
+  ]);
   let said = '';
   child.stdout.on('data', (part) => {
     said += part;

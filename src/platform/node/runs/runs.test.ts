@@ -56,7 +56,9 @@ describe('a fit in a folder, stopped by', () => {
     const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
       if (stage === 'fit' && done >= 16) controller.abort();
     };
-    await expect(fit(folder, { signal: controller.signal, onProgress })).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    await expect(fit(folder, { signal: controller.signal, onProgress })).rejects.toThrow(
+      expect.objectContaining({ name: 'AbortError' }),
+    );
     await expectResumes(folder);
   });
 
@@ -68,7 +70,14 @@ describe('a fit in a folder, stopped by', () => {
       if (stage === 'fit' && done === 16) await symlink('/dev/full', temporary);
     };
     const full = fit(folder, { onProgress: (progress) => void onProgress(progress) });
-    await expect(full).rejects.toThrow(expect.objectContaining({ name: 'DiskFullError', message: expect.stringMatching(/disk is full: .*checkpoint.safetensors.*Free some space and run the same command again/) }));
+    await expect(full).rejects.toThrow(
+      expect.objectContaining({
+        name: 'DiskFullError',
+        message: expect.stringMatching(
+          /disk is full: .*checkpoint.safetensors.*Free some space and run the same command again/,
+        ),
+      }),
+    );
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     await expectResumes(folder);
   });
@@ -80,7 +89,12 @@ describe('a fit in a folder, stopped by', () => {
       if (stage === 'fit' && done >= 16) doomed.device.destroy();
     };
     const lost = fit(folder, { gpu: doomed, onProgress });
-    await expect(lost).rejects.toThrow(expect.objectContaining({ name: 'DeviceLostError', message: expect.stringMatching(/Run the same command again: it resumes/) }));
+    await expect(lost).rejects.toThrow(
+      expect.objectContaining({
+        name: 'DeviceLostError',
+        message: expect.stringMatching(/Run the same command again: it resumes/),
+      }),
+    );
     await expectResumes(folder);
   });
 });
@@ -91,7 +105,9 @@ describe('a finished fit', () => {
     const before = await readFile(join(unbroken.folder, 'avatar.safetensors'));
     expect((await fit(unbroken.folder, { log: (line) => lines.push(line) })).avatarSha256).toBe(unbroken.avatarSha256);
     expect(lines).toEqual([expect.stringContaining('has its avatar; nothing to do')]);
-    await expect(fit(unbroken.folder, {}, { steps: 30 })).rejects.toThrow(/other options \(steps is 24 there, 30 was given\)/);
+    await expect(fit(unbroken.folder, {}, { steps: 30 })).rejects.toThrow(
+      /other options \(steps is 24 there, 30 was given\)/,
+    );
     expect((await readFile(join(unbroken.folder, 'avatar.safetensors'))).equals(before)).toBe(true);
     const forced = await fit(await trackedCopy('forced'), {}, { steps: 8, force: true });
     expect(forced.avatarSha256).not.toBe(unbroken.avatarSha256);
@@ -100,32 +116,58 @@ describe('a finished fit', () => {
   it('is scored on the frames it did not see, rendered and exported', async () => {
     const { folder, avatarSha256 } = unbroken;
     const metrics = await evaluateAvatar({ folder }, { gpu });
-    expect(metrics).toMatchObject({ gaussianCount: expect.any(Number), seed: 1, avatarSha256, frames: { trained: 7, excluded: 0 } });
+    expect(metrics).toMatchObject({
+      gaussianCount: expect.any(Number),
+      seed: 1,
+      avatarSha256,
+      frames: { trained: 7, excluded: 0 },
+    });
     expect(metrics.heldOut).toMatchObject({ frames: 1, lpips: null });
     expect(metrics.heldOut!.fitted.psnr).toBeGreaterThan(10);
     expect((await readdir(join(folder, 'report'))).toSorted()).toEqual(
       ['expressions.png', 'held-out.png', 'loss.svg', 'metrics.json', 'report.html', 'turntable.mp4', 'turntable.png'],
     ); // prettier-ignore
     expect(await evaluateAvatar({ folder }, { gpu })).toEqual(metrics);
-    const picture = await renderAvatar({ folder, out: join(root, 'a.png'), expression: 'smile=0.8', yaw: 30, size: 64 }, { gpu });
+    const picture = await renderAvatar(
+      { folder, out: join(root, 'a.png'), expression: 'smile=0.8', yaw: 30, size: 64 },
+      { gpu },
+    );
     expect((await readFile(picture.file)).subarray(1, 4).toString()).toBe('PNG');
     const ply = await exportAvatar({ folder, ply: join(root, 'a.ply') }, { gpu });
     expect((await readFile(ply.file)).subarray(0, 3).toString()).toBe('ply');
-    await expect(renderAvatar({ folder, out: join(root, 'a.jpg') }, { gpu })).rejects.toThrow(/a picture is written as .png/);
-    await expect(renderAvatar({ folder, out: join(root, 'a.png'), expression: 'frobnicate=1' }, { gpu })).rejects.toThrow(/expression "frobnicate" is unknown/);
+    await expect(renderAvatar({ folder, out: join(root, 'a.jpg') }, { gpu })).rejects.toThrow(
+      /a picture is written as .png/,
+    );
+    await expect(
+      renderAvatar({ folder, out: join(root, 'a.png'), expression: 'frobnicate=1' }, { gpu }),
+    ).rejects.toThrow(/expression "frobnicate" is unknown/);
   });
 });
 
 describe('a folder whose files are damaged says which', () => {
   it.each([
-    ['NaN in the track', (text: string) => text.replace(/"headTranslation":\[[^,]*/, '"headTranslation":[NaN'), /track is not JSON/],
-    ['null in the track', (text: string) => text.replace(/"headTranslation":\[[^,]*/, '"headTranslation":[null'), /frames\[0\].pose.headTranslation/],
-    ['infinity in the track', (text: string) => text.replace(/"focalX":[^,]*/, '"focalX":1e999'), /frames\[0\].camera.focalX/],
+    [
+      'NaN in the track',
+      (text: string) => text.replace(/"headTranslation":\[[^,]*/, '"headTranslation":[NaN'),
+      /track is not JSON/,
+    ],
+    [
+      'null in the track',
+      (text: string) => text.replace(/"headTranslation":\[[^,]*/, '"headTranslation":[null'),
+      /frames\[0\].pose.headTranslation/,
+    ],
+    [
+      'infinity in the track',
+      (text: string) => text.replace(/"focalX":[^,]*/, '"focalX":1e999'),
+      /frames\[0\].camera.focalX/,
+    ],
     ['a torn track', (text: string) => text.slice(0, text.length / 2), /track is not JSON/],
   ])('%s', async (_, edit, sentence) => {
     const folder = await trackedCopy(`damaged ${_}`);
     await editTrack(folder, edit);
-    await expect(fit(folder)).rejects.toThrow(expect.objectContaining({ name: 'TrackFileError', message: expect.stringMatching(sentence) }));
+    await expect(fit(folder)).rejects.toThrow(
+      expect.objectContaining({ name: 'TrackFileError', message: expect.stringMatching(sentence) }),
+    );
   });
 
   it('a missing, a torn and a foreign frame', async () => {
@@ -133,12 +175,25 @@ describe('a folder whose files are damaged says which', () => {
     const path = join(folder, 'frames/00003.png');
     const whole = await readFile(path);
     await rm(path);
-    const faulty = expect.objectContaining({ name: 'RunFolderError', message: expect.stringMatching(/00003.png is missing or damaged; run `fate track` again/) });
+    const faulty = expect.objectContaining({
+      name: 'RunFolderError',
+      message: expect.stringMatching(/00003.png is missing or damaged; run `fate track` again/),
+    });
     await expect(fit(folder)).rejects.toThrow(faulty);
     await writeFile(path, whole.subarray(0, 40));
     await expect(fit(folder)).rejects.toThrow(faulty);
-    await new FrameImages(join(folder, 'frames')).write(3, { width: 5, height: 5, channels: 4, data: new Uint8Array(100) });
-    await expect(fit(folder)).rejects.toThrow(expect.objectContaining({ name: 'UnusableClipError', message: expect.stringMatching(/frame 3 .*25 pixels, not 64²/) }));
+    await new FrameImages(join(folder, 'frames')).write(3, {
+      width: 5,
+      height: 5,
+      channels: 4,
+      data: new Uint8Array(100),
+    });
+    await expect(fit(folder)).rejects.toThrow(
+      expect.objectContaining({
+        name: 'UnusableClipError',
+        message: expect.stringMatching(/frame 3 .*25 pixels, not 64²/),
+      }),
+    );
   });
 
   it('an avatar cut short', async () => {
@@ -146,7 +201,9 @@ describe('a folder whose files are damaged says which', () => {
     await fit(folder, {}, { steps: 1 });
     const path = join(folder, 'avatar.safetensors');
     await writeFile(path, (await readFile(path)).subarray(0, 5000));
-    await expect(evaluateAvatar({ folder }, { gpu })).rejects.toThrow(expect.objectContaining({ name: 'TensorFileError' }));
+    await expect(evaluateAvatar({ folder }, { gpu })).rejects.toThrow(
+      expect.objectContaining({ name: 'TensorFileError' }),
+    );
   });
 });
 
