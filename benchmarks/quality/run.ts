@@ -43,10 +43,10 @@ for (const { name, open } of QUALITY_CASES.filter((quality) => quality.name.incl
     if (file.endsWith('.png')) await copyFile(join(out, 'report', file), `${out}-${file}`);
   }
 }
-const summary = rows.map(({ name, metrics: { perFrame: _, ...metrics } }) => ({
+const summary = rows.map(({ name, metrics }) => ({
   name,
   scores: qualityScores(metrics),
-  ...metrics,
+  metrics: { ...metrics, perFrame: undefined },
 }));
 await writeFile(join(root, 'quality.json'), `${JSON.stringify(summary, null, 2)}\n`);
 console.log(`\n${scoreTable(rows)}\n`);
