@@ -168,6 +168,8 @@ function observe(
   disturb: { noise: number; outliers: number; frame: number },
 ): Float32Array {
   const exact = projectLandmarks(head, identity, pose, focal, width / 2, height / 2);
+  const points = posedLandmarks(head, identity, pose);
+  const depth = pose.headTranslation[2];
   const landmarks = new Float32Array((exact.length / 2) * 3);
   for (let landmark = 0; landmark * 2 < exact.length; landmark++) {
     const draw = (k: number): number => randomNormal(11 + k, disturb.frame, landmark);
@@ -175,6 +177,7 @@ function observe(
     const spread = isOutlier ? 40 : disturb.noise;
     landmarks[landmark * 3] = exact[landmark * 2] + spread * draw(0);
     landmarks[landmark * 3 + 1] = exact[landmark * 2 + 1] + spread * draw(1);
+    landmarks[landmark * 3 + 2] = ((points[landmark * 3 + 2] - depth) * focal) / depth + spread * draw(2);
   }
   return landmarks;
 }
@@ -188,19 +191,28 @@ export function projectLandmarks(
   principalX: number,
   principalY: number,
 ): Float64Array {
+  const points = posedLandmarks(head, identity, pose);
+  const projected = new Float64Array((points.length / 3) * 2);
+  for (let landmark = 0; landmark * 3 < points.length; landmark++) {
+    const [x, y, z] = points.subarray(landmark * 3, landmark * 3 + 3);
+    projected[landmark * 2] = (focal * x) / z + principalX;
+    projected[landmark * 2 + 1] = (focal * y) / z + principalY;
+  }
+  return projected;
+}
+
+/** L×3 metres in camera space. */
+function posedLandmarks(head: HeadModel, identity: ArrayLike<number>, pose: HeadPose): Float64Array {
   const vertices = poseVertices(head, identity, pose);
   const { triangleIndices, barycentrics } = head.landmarks;
-  const projected = new Float64Array(triangleIndices.length * 2);
+  const points = new Float64Array(triangleIndices.length * 3);
   for (let landmark = 0; landmark < triangleIndices.length; landmark++) {
-    const point = [0, 0, 0];
     for (let corner = 0; corner < 3; corner++) {
       const vertex = head.triangles[triangleIndices[landmark] * 3 + corner];
       for (let axis = 0; axis < 3; axis++) {
-        point[axis] += barycentrics[landmark * 3 + corner] * vertices[vertex * 3 + axis];
+        points[landmark * 3 + axis] += barycentrics[landmark * 3 + corner] * vertices[vertex * 3 + axis];
       }
     }
-    projected[landmark * 2] = (focal * point[0]) / point[2] + principalX;
-    projected[landmark * 2 + 1] = (focal * point[1]) / point[2] + principalY;
   }
-  return projected;
+  return points;
 }

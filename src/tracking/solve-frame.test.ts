@@ -16,8 +16,8 @@ function scene() {
   const basis = landmarkBasis(head);
   // Landmarks that face the camera: elsewhere the weight changes with the pose, which Gauss–Newton takes as fixed.
   const weights = Float64Array.from({ length: 468 }, (_, l) => (basis.normals[l * 3 + 2] > 0.8 ? 1 + (l % 3) : 0));
-  const problem: FrameProblem = { basis, weights, limits: new Float64Array(20).map((_, i) => (i % 2 ? 9 : -9)), pixelSigma: 2, expressionSparsity: 0.7 };
-  const { data } = prepareFrame(head, clip.observations[0], clip.crops[0], { width: 640, height: 480 }, 468, { scoredSigma: 0.2, unscoredSigma: 0.4 });
+  const problem: FrameProblem = { basis, weights, limits: new Float64Array(20).map((_, i) => (i % 2 ? 9 : -9)), pixelSigma: 2, depthSigma: 4, expressionSparsity: 0.7 };
+  const { data } = prepareFrame(head, clip.observations[0], clip.crops[0], { width: 640, height: 480 }, 468, { scoredSigma: 0.2, unscoredSigma: 0.4 }, new Float32Array(52));
   const clipState = createClipState(basis, 750);
   const frame = createFrameState(10);
   expect(initializePose(problem, clipState, data, frame)).toBe(true);

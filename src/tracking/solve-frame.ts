@@ -1,6 +1,7 @@
 import { factorCholesky, solveLower, solveLowerTransposed } from './solve-cholesky.ts';
+import { DepthEquations } from './solve-depth.ts';
 import type { LandmarkBasis } from './solve-landmarks.ts';
-import { landmarkVisibility } from './solve-residual.ts';
+import { landmarkVisibility, locateLandmark } from './solve-residual.ts';
 import {
   CAMERA_UNKNOWNS,
   copyFrameState,
@@ -21,12 +22,17 @@ export interface FrameProblem {
   readonly limits: Float64Array;
   /** Pixels at 512²: standard deviation of a landmark, of the size that makes its correlated neighbours count as one. */
   readonly pixelSigma: number;
+  /** Pixels at 512²: the same for the depth that the face net guesses; infinite: depths are not used. */
+  readonly depthSigma: number;
   /** Cost per unit of |coefficient|: prefers few active expressions. */
   readonly expressionSparsity: number;
 }
 
 /** A step that lowers the cost by a smaller share ends the search. */
 const SMALLEST_GAIN = 2e-4;
+/** Which unknowns get landmark terms: the pose alone, pose and expression, or the shared ones too. */
+export type Extent = 'pose' | 'frame' | 'shared';
+
 /** Width in coefficient units over which |e| is rounded off, so that its curvature stays finite. */
 const SPARSITY_ROUNDING = 0.02;
 
@@ -51,9 +57,11 @@ export class FrameEquations {
   /** Local unknown of each packed entry. */
   private readonly unknowns: Uint32Array;
   private readonly position = new Float64Array(3);
+  private readonly depth: DepthEquations;
 
   constructor(problem: FrameProblem) {
     this.problem = problem;
+    this.depth = new DepthEquations(problem);
     this.localCount = POSE_UNKNOWNS + problem.basis.expressionCount;
     this.sharedCount = CAMERA_UNKNOWNS + problem.basis.identityCount;
     const size = this.localCount + this.sharedCount;
@@ -64,16 +72,13 @@ export class FrameEquations {
     this.unknowns = Uint32Array.from({ length: this.localCount }, (_, i) => i);
   }
 
-  /**
-   * Fills `hessian` and `gradient` (prior included) and returns the cost. `extent` says which unknowns get landmark terms:
-   * the pose alone, pose and expression, or the shared ones too.
-   */
+  /** Fills `hessian` and `gradient` (prior included) and returns the cost. */
   build(
     clip: ClipState,
     frame: FrameState,
     data: FrameData,
     robustScale: number,
-    extent: 'pose' | 'frame' | 'shared',
+    extent: Extent,
   ): number {
     const { basis, weights, pixelSigma } = this.problem;
     const withShared = extent === 'shared';
@@ -92,7 +97,7 @@ export class FrameEquations {
     for (let landmark = 0; landmark < basis.landmarkCount; landmark++) {
       const base = weights[landmark] * data.present[landmark];
       if (base === 0) continue;
-      this.locate(clip, frame, landmark);
+      locateLandmark(basis, clip, frame, landmark, this.position);
       const hx = this.position[0];
       const hy = this.position[1];
       const hz = this.position[2];
@@ -153,6 +158,7 @@ export class FrameEquations {
       }
       this.add(size, localEntries, weight, rx, ry);
     }
+    cost += this.depth.add(this, clip, frame, data, extent);
     return cost + this.addPrior(frame, data, size);
   }
 
@@ -167,7 +173,7 @@ export class FrameEquations {
     for (let landmark = 0; landmark < basis.landmarkCount; landmark++) {
       const base = weights[landmark] * data.present[landmark];
       if (base === 0) continue;
-      this.locate(clip, frame, landmark);
+      locateLandmark(basis, clip, frame, landmark, this.position);
       const hx = this.position[0];
       const hy = this.position[1];
       const hz = this.position[2];
@@ -180,7 +186,7 @@ export class FrameEquations {
       const squared = rx * rx + ry * ry;
       cost += (0.5 * base * landmarkVisibility(basis.normals, landmark, r, x, y, z) * squared * robustSquared) / (robustSquared + squared);
     }
-    cost /= pixelSigma * pixelSigma;
+    cost = cost / (pixelSigma * pixelSigma) + this.depth.cost(clip, frame, data);
     for (let k = 0; k < frame.expression.length; k++) {
       const value = frame.expression[k];
       const off = value - data.expressionPrior[k];
@@ -188,23 +194,6 @@ export class FrameEquations {
       cost += this.problem.expressionSparsity * Math.sqrt(value * value + SPARSITY_ROUNDING * SPARSITY_ROUNDING);
     }
     return cost;
-  }
-
-  /** `position` ← the landmark in head space. */
-  private locate(clip: ClipState, frame: FrameState, landmark: number): void {
-    const { starts, indices, moves } = this.problem.basis.expression;
-    let x = clip.shape[landmark * 3];
-    let y = clip.shape[landmark * 3 + 1];
-    let z = clip.shape[landmark * 3 + 2];
-    for (let entry = starts[landmark]; entry < starts[landmark + 1]; entry++) {
-      const coefficient = frame.expression[indices[entry]];
-      x += coefficient * moves[entry * 3];
-      y += coefficient * moves[entry * 3 + 1];
-      z += coefficient * moves[entry * 3 + 2];
-    }
-    this.position[0] = x;
-    this.position[1] = y;
-    this.position[2] = z;
   }
 
   /** Adds one landmark's two rows; `localEntries` of the local unknowns are in them, and all shared ones or none. */

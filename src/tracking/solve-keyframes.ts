@@ -1,6 +1,6 @@
 import { axisAngleFromMatrix, multiplyMatrices, transposeMatrix } from '../math/rotation.ts';
 import type { FrameProblem } from './solve-frame.ts';
-import { measureLandmark, type LandmarkMeasure } from './solve-residual.ts';
+import { createLandmarkMeasure, measureLandmark } from './solve-residual.ts';
 import type { SolveFrame } from './solve-shared.ts';
 import type { ClipState } from './solve-state.ts';
 
@@ -52,7 +52,7 @@ function frameFeature(
   const turn = multiplyMatrices(state.rotation, transposeMatrix(reference.state.rotation));
   feature.set(axisAngleFromMatrix(turn).map((value) => value / TURN_PER_PIXEL));
   const neutral = { ...state, expression: new Float64Array(state.expression.length) };
-  const measure: LandmarkMeasure = { residualX: 0, residualY: 0, visibility: 0, jacobian: new Float64Array(6) };
+  const measure = createLandmarkMeasure();
   const share = 1 / Math.sqrt(basis.landmarkCount);
   for (let landmark = 0; landmark < basis.landmarkCount; landmark++) {
     if (data.present[landmark] === 0) continue;

@@ -127,6 +127,12 @@ export const FACE_MESH_PARTS = {
   ],
 } as const; // prettier-ignore
 
+/** Points that expressions hardly move (those by which MediaPipe aligns its canonical face). */
+export const RIGID_LANDMARKS: readonly number[] = [
+  4, 6, 10, 33, 54, 67, 117, 119, 121, 127, 129, 132, 133, 136, 143, 147, 198, 205, 263, 284, 297, 346, 348, 350, 356,
+  358, 361, 362, 365, 372, 376, 420, 427,
+]; // prettier-ignore
+
 /** First of the five iris points per eye: centre, then four on the rim. */
 export const LEFT_IRIS_CENTER = 473;
 export const RIGHT_IRIS_CENTER = 468;

@@ -25,6 +25,8 @@ export interface PreparedFrame {
 /** At least this share of a face's points must be finite and within reach of the picture. */
 const LEAST_POINTS_SHARE = 0.6;
 
+const MOST_AT_REST = 0.2;
+
 /** Turns one observation into measurements. Points that are not finite or absurdly far out count as not seen. */
 export function prepareFrame(
   head: HeadModel,
@@ -33,6 +35,7 @@ export function prepareFrame(
   video: { readonly width: number; readonly height: number },
   landmarkCount: number,
   prior: ExpressionPrior,
+  baseline: Float32Array,
 ): PreparedFrame {
   const points = new Float64Array(landmarkCount * 2);
   const present = new Float64Array(landmarkCount);
@@ -53,13 +56,37 @@ export function prepareFrame(
     sourceIndex: observation.sourceIndex,
     timestamp: observation.timestamp,
     points,
+    depths: depthsOf(landmarks, landmarkCount),
     present,
     pixelScale: RESIDUAL_CROP_SIZE / crop.size,
-    ...expressionPrior(head.expressionNames, observation.blendshapes, prior),
+    ...expressionPrior(head.expressionNames, observation.blendshapes, prior, baseline),
   };
   const excluded =
     observation.excluded ?? (enough ? null : `only ${seen} of ${landmarkCount} face points were found`);
   return { data, landmarks: enough ? landmarks : null, excluded, isReported: observation.excluded !== null };
+}
+
+/** The landmarks' z; null when it is flat or not finite everywhere. */
+function depthsOf(landmarks: Float32Array, landmarkCount: number): Float64Array | null {
+  if (landmarks.length < landmarkCount * 3) return null;
+  const depths = Float64Array.from({ length: landmarkCount }, (_, landmark) => landmarks[landmark * 3 + 2]);
+  if (!depths.every(Number.isFinite)) return null;
+  return depths.some((depth) => depth !== depths[0]) ? depths : null;
+}
+
+/**
+ * What each score reads on this face at rest: its lowest tenth over the clip, up to `MOST_AT_REST`; a smile that never
+ * ends stays a smile.
+ */
+export function scoreBaseline(observations: readonly FaceObservation[]): Float32Array {
+  return Float32Array.from(ARKIT_EXPRESSION_NAMES, (_, index) => {
+    const scores = observations
+      .filter(({ excluded }) => excluded === null)
+      .map(({ blendshapes }) => blendshapes?.[index] ?? Number.NaN)
+      .filter(Number.isFinite)
+      .sort((a, b) => a - b);
+    return Math.min(MOST_AT_REST, Math.max(0, scores[Math.floor(scores.length / 10)] ?? 0));
+  });
 }
 
 /** Scores by ARKit name pull the coefficients of that name, and both halves of a name that the head splits in two. */
@@ -67,6 +94,7 @@ function expressionPrior(
   names: readonly string[],
   scores: Float32Array | null,
   prior: ExpressionPrior,
+  baseline: Float32Array,
 ): Pick<FrameData, 'expressionPrior' | 'expressionPrecision'> {
   const expressionPrior = new Float64Array(names.length);
   const expressionPrecision = new Float64Array(names.length).fill(1 / prior.unscoredSigma ** 2);
@@ -74,7 +102,7 @@ function expressionPrior(
     const index = scoreIndex(name);
     const score = scores && index >= 0 ? scores[index] : Number.NaN;
     if (!Number.isFinite(score)) return;
-    expressionPrior[k] = Math.min(1, Math.max(0, score));
+    expressionPrior[k] = Math.min(1, Math.max(0, (score - baseline[index]) / (1 - baseline[index])));
     expressionPrecision[k] = 1 / prior.scoredSigma ** 2;
   });
   return { expressionPrior, expressionPrecision };

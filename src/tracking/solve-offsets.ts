@@ -1,7 +1,7 @@
 import type { FrameProblem } from './solve-frame.ts';
 import { factorCholesky, solveLower, solveLowerTransposed } from './solve-cholesky.ts';
 import type { SolveFrame } from './solve-shared.ts';
-import { measureLandmark, type LandmarkMeasure } from './solve-residual.ts';
+import { createLandmarkMeasure, measureLandmark } from './solve-residual.ts';
 import { updateShape, type ClipState } from './solve-state.ts';
 
 /**
@@ -21,7 +21,7 @@ export function solveOffsets(
   const { basis, weights, pixelSigma } = problem;
   const normal = new Float64Array(9);
   const step = new Float64Array(3);
-  const measure: LandmarkMeasure = { residualX: 0, residualY: 0, visibility: 0, jacobian: new Float64Array(6) };
+  const measure = createLandmarkMeasure();
   const share = effectiveCount / Math.max(1, frames.length) / (pixelSigma * pixelSigma);
   for (let landmark = 0; landmark < basis.landmarkCount; landmark++) {
     const precision = 1 / (sigmas[landmark] * sigmas[landmark]);

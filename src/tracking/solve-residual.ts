@@ -9,6 +9,12 @@ export interface LandmarkMeasure {
   visibility: number;
   /** 2×3: ∂(residualX, residualY)/∂(landmark in head space). */
   readonly jacobian: Float64Array;
+  /** 3 metres: the landmark in head space. */
+  readonly position: Float64Array;
+}
+
+export function createLandmarkMeasure(): LandmarkMeasure {
+  return { residualX: 0, residualY: 0, visibility: 0, jacobian: new Float64Array(6), position: new Float64Array(3) };
 }
 
 /** Landmarks seen edge-on or from behind keep this share of their weight. */
@@ -47,7 +53,8 @@ export function measureLandmark(
   measure: LandmarkMeasure,
 ): void {
   const r = frame.rotation;
-  const head = landmarkInHead(basis, clip, frame, landmark);
+  const head = measure.position;
+  locateLandmark(basis, clip, frame, landmark, head);
   const t = translationOf(clip, frame);
   const x = r[0] * head[0] + r[1] * head[1] + r[2] * head[2] + t[0];
   const y = r[3] * head[0] + r[4] * head[1] + r[5] * head[2] + t[1];
@@ -62,26 +69,32 @@ export function measureLandmark(
   }
 }
 
-/** Metres: one landmark in head space with the clip's identity and offsets and the frame's expression. */
-export function landmarkInHead(
+/** target ← metres: one landmark in head space with the clip's identity and offsets and the frame's expression. */
+export function locateLandmark(
   basis: LandmarkBasis,
   clip: ClipState,
   frame: FrameState,
   landmark: number,
-): [number, number, number] {
+  target: Float64Array,
+): void {
   const { starts, indices, moves } = basis.expression;
-  const point: [number, number, number] = [0, 0, 0];
-  for (let axis = 0; axis < 3; axis++) point[axis] = clip.shape[landmark * 3 + axis];
+  let x = clip.shape[landmark * 3];
+  let y = clip.shape[landmark * 3 + 1];
+  let z = clip.shape[landmark * 3 + 2];
   for (let entry = starts[landmark]; entry < starts[landmark + 1]; entry++) {
     const coefficient = frame.expression[indices[entry]];
-    for (let axis = 0; axis < 3; axis++) point[axis] += coefficient * moves[entry * 3 + axis];
+    x += coefficient * moves[entry * 3];
+    y += coefficient * moves[entry * 3 + 1];
+    z += coefficient * moves[entry * 3 + 2];
   }
-  return point;
+  target[0] = x;
+  target[1] = y;
+  target[2] = z;
 }
 
 /** Root mean square distance in pixels at 512², landmarks weighted by how far they face the camera. NaN without any. */
 export function frameResidual(basis: LandmarkBasis, clip: ClipState, frame: FrameState, data: FrameData): number {
-  const measure: LandmarkMeasure = { residualX: 0, residualY: 0, visibility: 0, jacobian: new Float64Array(6) };
+  const measure = createLandmarkMeasure();
   let sum = 0;
   let total = 0;
   for (let landmark = 0; landmark < basis.landmarkCount; landmark++) {

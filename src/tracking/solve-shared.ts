@@ -92,6 +92,7 @@ class SharedSolver {
       logFocal: clip.logFocal,
       identity: new Float64Array(clip.identity),
       offsets: clip.offsets,
+      depthOffsets: clip.depthOffsets,
       shape: new Float64Array(clip.shape),
     };
     for (let iteration = 0; iteration < iterations; iteration++) {

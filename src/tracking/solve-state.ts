@@ -9,6 +9,8 @@ export interface ClipState {
   readonly identity: Float64Array;
   /** L×3 metres in head space: where this subject's landmarks lie off the head model's embedding. */
   readonly offsets: Float64Array;
+  /** L metres along head space's z: where the face net sees landmarks deeper or nearer than the head model has them. */
+  readonly depthOffsets: Float64Array;
   /** L×3 metres: neutral + identity + offsets. Kept by `updateShape`. */
   readonly shape: Float64Array;
 }
@@ -29,6 +31,8 @@ export interface FrameData {
   readonly timestamp: number;
   /** L×2 source pixels relative to the principal point. Points that are not finite have `present` 0. */
   readonly points: Float64Array;
+  /** L source pixels, smaller towards the camera, up to a constant of the frame; null where the net gave none. */
+  readonly depths: Float64Array | null;
   /** L: 1 where the point was seen. */
   readonly present: Float64Array;
   /** From source pixels to pixels of a 512² crop. */
@@ -51,6 +55,7 @@ export function createClipState(basis: LandmarkBasis, focal: number): ClipState 
     logFocal: Math.log(focal),
     identity: new Float64Array(basis.identityCount),
     offsets: new Float64Array(basis.landmarkCount * 3),
+    depthOffsets: new Float64Array(basis.landmarkCount),
     shape: new Float64Array(basis.landmarkCount * 3),
   };
   updateShape(basis, clip);

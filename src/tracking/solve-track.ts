@@ -4,13 +4,14 @@ import type { OnProgress } from '../video/frame.ts';
 import type { CropSquare } from './crop.ts';
 import type { FaceObservation } from './observation.ts';
 import { assembleTrack } from './solve-assemble.ts';
+import { solveDepthOffsets } from './solve-depth.ts';
 import { findStretches, median, residualThreshold } from './solve-exclusion.ts';
 import { FrameSolver, type FrameProblem } from './solve-frame.ts';
 import { solveGaze, type Gaze } from './solve-gaze.ts';
 import { initializePose } from './solve-initial.ts';
 import { chooseKeyframes } from './solve-keyframes.ts';
 import { FACE_MESH_PARTS, landmarkBasis, landmarkWeights } from './solve-landmarks.ts';
-import { prepareFrame } from './solve-observations.ts';
+import { prepareFrame, scoreBaseline } from './solve-observations.ts';
 import { solveOffsets } from './solve-offsets.ts';
 import { frameResidual } from './solve-residual.ts';
 import { solveSequence, type MotionPrior } from './solve-sequence.ts';
@@ -46,6 +47,8 @@ export class NoUsableFaceError extends Error {
 }
 
 const PIXEL_SIGMA = 2.5;
+/** Between what rendered heads ask for (2.5: nods come out whole) and real ones (6: brows do not make up for nods). */
+const DEPTH_SIGMA = 4;
 const EXPRESSION_SPARSITY = 1;
 const EXPRESSION_PRIOR = { scoredSigma: 0.15, unscoredSigma: 0.5 };
 const KEYFRAME_COUNT = 20;
@@ -57,8 +60,8 @@ const EFFECTIVE_FRAMES = 4;
  * (diagonal, radians; cropped clips see less). The standard deviations of the logarithms are tighter than the beliefs,
  * because what perspective the net's points show is mostly its own habit.
  */
-const USUAL_DISTANCE = { value: 0.65, sigma: 0.08 };
-const USUAL_FIELD_OF_VIEW = { value: (50 * Math.PI) / 180, sigma: 0.16 };
+const USUAL_DISTANCE = { value: 0.65, sigma: 0.04 };
+const USUAL_FIELD_OF_VIEW = { value: (50 * Math.PI) / 180, sigma: 0.08 };
 /** Standard deviation of the logarithm of a focal length that was given. */
 const GIVEN_FOCAL_SIGMA = 0.02;
 const MOTION: MotionPrior = { rotation: 0.006, position: 0.002, expression: 0.06 };
@@ -85,7 +88,7 @@ export interface TrackedFrame extends SolveFrame {
 
 /**
  * From landmarks to a track: one focal length and identity for the clip; rotation, translation, expression and gaze per
- * frame. Landmarks alone barely tell focal length from distance: priors weigh in. The net's z is not used.
+ * frame. Landmarks alone barely tell focal length from distance: priors weigh in. The net's z counts a little.
  * The jaw moves by the expression `jawOpen`: `jawPose` stays zero. Draws no random numbers: the same input gives the
  * same track. Frames that cannot be explained come back with the reason in `excluded` and a pose interpolated from
  * their neighbours. Throws `NoUsableFaceError` when no frame is left, `RangeError` for options that do not fit.
@@ -131,6 +134,8 @@ class TrackSolve {
   private readonly clip: ClipState;
   private readonly frames: TrackedFrame[];
   private readonly solver: FrameSolver;
+  /** Without depths, whose offsets are not known at first. */
+  private readonly flatSolver: FrameSolver;
   private readonly offsetSigmas: Float64Array;
   private readonly warnings: string[] = [];
   private readonly onProgress: OnProgress | undefined;
@@ -154,15 +159,18 @@ class TrackSolve {
       weights: landmarkWeights(basis.landmarkCount),
       limits: Float64Array.from(head.expressionLimits),
       pixelSigma: PIXEL_SIGMA,
+      depthSigma: DEPTH_SIGMA,
       expressionSparsity: EXPRESSION_SPARSITY,
     };
     const video = { width: options.videoWidth, height: options.videoHeight };
     const diagonal = Math.hypot(video.width, video.height);
     this.clip = createClipState(basis, diagonal / 2 / Math.tan((options.fieldOfView ?? USUAL_FIELD_OF_VIEW.value) / 2));
     this.solver = new FrameSolver(this.problem);
+    this.flatSolver = new FrameSolver({ ...this.problem, depthSigma: Number.POSITIVE_INFINITY });
     this.offsetSigmas = offsetSigmas(basis.landmarkCount);
+    const baseline = scoreBaseline(observations);
     this.frames = observations.map((observation, i) => ({
-      ...prepareFrame(head, observation, options.crops[i], video, basis.landmarkCount, EXPRESSION_PRIOR),
+      ...prepareFrame(head, observation, options.crops[i], video, basis.landmarkCount, EXPRESSION_PRIOR, baseline),
       crop: options.crops[i],
       state: createFrameState(basis.expressionCount),
     }));
@@ -198,13 +206,15 @@ class TrackSolve {
     for (const [i, frame] of this.frames.entries()) {
       if (frame.excluded !== null) continue;
       if (initializePose(this.problem, this.clip, frame.data, frame.state)) {
-        this.solver.solve(this.clip, frame.state, frame.data, COARSE_SCALE, 8, true);
+        this.flatSolver.solve(this.clip, frame.state, frame.data, COARSE_SCALE, 8, true);
       } else {
         frame.excluded = 'its face points do not determine a head pose';
       }
       await this.pause('head pose', i, this.frames.length);
     }
-    if (this.included(this.frames).length === 0) this.throwNothingLeft();
+    const usable = this.included(this.frames);
+    if (usable.length === 0) this.throwNothingLeft();
+    solveDepthOffsets(this.problem, this.clip, usable, EFFECTIVE_FRAMES);
   }
 
   /** The focal length that a field of view and the usual distance agree on; a given field of view counts alone. */
@@ -244,6 +254,7 @@ class TrackSolve {
       const scale = round === 0 && rounds > 1 ? COARSE_SCALE : FINE_SCALE;
       await solveShared(this.problem, prior, this.clip, keyframes, scale, round === 0 ? 8 : 5, pause);
       solveOffsets(this.problem, this.clip, keyframes, FINE_SCALE, this.offsetSigmas, EFFECTIVE_FRAMES);
+      solveDepthOffsets(this.problem, this.clip, keyframes, EFFECTIVE_FRAMES);
     }
     await solveShared(this.problem, prior, this.clip, keyframes, FINE_SCALE, 3, pause);
   }
