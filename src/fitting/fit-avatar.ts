@@ -1,6 +1,6 @@
 import { sampleAtlas, surfacePositions } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
-import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
+import type { GaussianSet } from '../gaussians/layout.ts';
 import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
@@ -17,7 +17,8 @@ import { FrameOrder } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, Training } from './training.ts';
 import { fillUnseen } from './fill-unseen.ts';
 import { personalHead } from './personal-head.ts';
-import { initialRgb, surfaceGroups } from './region-appearance.ts';
+import { initialColors } from './initial-colors.ts';
+import { surfaceGroups } from './region-appearance.ts';
 
 export interface FitInputs {
   readonly head: HeadModel;
@@ -317,7 +318,7 @@ function checkGaussians(gaussians: GaussianSet): void {
   }
 }
 
-/** Gaussians over the atlas: identity rotation, neighbour-distance scale, grey, on the surface (§3.1). */
+/** Gaussians over the atlas: identity rotation, neighbour-distance scale, the frames' colours, on the surface (§3.1). */
 function initialGaussians(inputs: FitInputs, canonicalPose: HeadPose, options: FitOptions): GaussianSet {
   const canonicalVertices = poseVertices(inputs.head, inputs.identityCoefficients, canonicalPose);
   const samples = sampleAtlas(inputs.head, { count: options.gaussians, seed: options.seed, canonicalVertices });
@@ -331,18 +332,9 @@ function initialGaussians(inputs: FitInputs, canonicalPose: HeadPose, options: F
     localRotation,
     logScale: samples.logScale,
     opacityLogit: new Float32Array(count).fill(logit(options.initialOpacity)),
-    color: initialColors(inputs.head, samples.triangleIndices),
+    color: initialColors({ ...inputs, ...samples }, inputs.clip),
     normalOffset: new Float32Array(count),
   };
-}
-
-function initialColors(head: HeadModel, triangleIndices: Uint32Array): Float32Array {
-  const colors = new Float32Array(triangleIndices.length * 3);
-  triangleIndices.forEach((triangle, index) => {
-    const rgb = initialRgb(head.regionNames[head.triangleRegions[triangle]!]!);
-    rgb.forEach((value, channel) => (colors[index * 3 + channel] = (value - 0.5) / SH_C0));
-  });
-  return colors;
 }
 
 const logit = (probability: number): number => Math.log(probability / (1 - probability));

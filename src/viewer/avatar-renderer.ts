@@ -168,6 +168,7 @@ export class AvatarRenderer {
       height,
       gaussianCapacity: Math.max(1, this.avatar.gaussians.count),
       intersectionCapacity: this.#intersectionCapacity,
+      differentiable: false,
     });
     this.#size = [width, height];
     return this.#rasterizer;

@@ -18,6 +18,9 @@ import { pickEvenly } from './evaluate-run.ts';
 import { FRAMES_FOLDER, peakMemoryMB, TRACK_FILE } from './fit-run.ts';
 import { LANDMARKS_FILE, type LandmarkFile } from './landmarks-file.ts';
 
+/** Per frame of the track, the square of the video that became it. */
+export const CROPS_FILE = 'crops.json';
+
 export interface TrackFacts {
   readonly frames: number;
   readonly excluded: number;
@@ -46,6 +49,7 @@ export async function runTrack(folder: RunFolder, options: Omit<TrackOptions, 'f
     const text = serializeTrack(clip.track);
     await folder.write('track', TRACK_FILE, text);
     await folder.write('track', LANDMARKS_FILE, JSON.stringify(landmarkFile(head, clip, options.size)));
+    await folder.write('track', CROPS_FILE, JSON.stringify(clip.crops));
     const used = clip.track.frames.filter((frame) => frame.excluded === null);
     const facts: TrackFacts = {
       frames: clip.track.frames.length,
