@@ -144,8 +144,8 @@ describe('the rules of densification', () => {
   const rules: [DensifyRule, Partial<FitOptions>, (count: number) => void][] = [
     ['sampling', {}, grows],
     ['sampling', { gaussianLimit: 405 }, (count) => expect(count).toBe(405)],
-    ['none', { pruneOpacity: 0.08 }, (count) => expect(count).toBe(400)],
-    ['pruneOnly', { pruneOpacity: 0.08 }, (count) => expect(count).toBeLessThan(400)],
+    ['none', { pruneOpacity: 0.8 }, (count) => expect(count).toBe(400)],
+    ['pruneOnly', { pruneOpacity: 0.8 }, (count) => expect(count).toBeLessThan(400)],
     ['gaussianAvatars', {}, grows],
     ['splattingAvatar', {}, grows],
     ['splattingAvatar', { gaussianLimit: 500 }, (count) => expect(count).toBeLessThanOrEqual(500)],
