@@ -122,7 +122,15 @@ export interface MadeClipOptions {
 
 /** A motion take of a made identity, seen as landmarks in a 640×480 video at 30 frames per second. */
 export function madeClip(head: HeadModel, options: MadeClipOptions): MadeClip {
-  const { frameCount, yaw = 0.7, noise = 0.5, outliers = 0, focal = 800, identityScale = 1, identitySeed = 3 } = options;
+  const {
+    frameCount,
+    yaw = 0.7,
+    noise = 0.5,
+    outliers = 0,
+    focal = 800,
+    identityScale = 1,
+    identitySeed = 3,
+  } = options;
   const identity = Float32Array.from(head.identityNames, (_, k) => identityScale * randomNormal(identitySeed, 0, k));
   const poses = Array.from({ length: frameCount }, (_, i) => takePose(head, i / 30, yaw));
   const [videoWidth, videoHeight] = [640, 480];
@@ -139,7 +147,11 @@ export function madeClip(head: HeadModel, options: MadeClipOptions): MadeClip {
 }
 
 function takePose(head: HeadModel, time: number, yaw: number): HeadPose {
-  const turn = matrixFromAxisAngle([0.15 * Math.sin(1.3 * time), yaw * Math.sin(1.7 * time), 0.1 * Math.sin(2.1 * time)]);
+  const turn = matrixFromAxisAngle([
+    0.15 * Math.sin(1.3 * time),
+    yaw * Math.sin(1.7 * time),
+    0.1 * Math.sin(2.1 * time),
+  ]);
   const facing = Float64Array.of(1, 0, 0, 0, -1, 0, 0, 0, -1);
   const blink = Math.max(0, 1 - Math.abs(((time + 0.5) % 1.5) - 0.75) / 0.1);
   const values: Record<string, number> = {
@@ -153,7 +165,11 @@ function takePose(head: HeadModel, time: number, yaw: number): HeadPose {
   return {
     ...neutralPose(head.expressionNames.length),
     headRotation: Float32Array.from(axisAngleFromMatrix(multiplyMatrices(facing, turn))),
-    headTranslation: Float32Array.of(0.03 * Math.sin(time), 0.01 + 0.02 * Math.cos(1.2 * time), 0.55 + 0.05 * Math.sin(0.8 * time)),
+    headTranslation: Float32Array.of(
+      0.03 * Math.sin(time),
+      0.01 + 0.02 * Math.cos(1.2 * time),
+      0.55 + 0.05 * Math.sin(0.8 * time),
+    ),
     expressionCoefficients: Float32Array.from(head.expressionNames, (name) => values[name] ?? 0),
   };
 }

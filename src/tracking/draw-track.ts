@@ -1,4 +1,8 @@
+import type { HeadModel } from '../head/head-model.ts';
+import { poseVertices } from '../head/pose-vertices.ts';
 import type { Image } from '../video/frame.ts';
+import { FACE_MESH_PARTS } from './solve-landmarks.ts';
+import type { Track } from './track.ts';
 
 /** What to draw over a frame. All points in pixels of the image, the top-left pixel's centre at (0.5, 0.5). */
 export interface TrackOverlay {
@@ -6,8 +10,44 @@ export interface TrackOverlay {
   readonly observed?: ArrayLike<number>;
   /** L×2: the solved head's landmarks. */
   readonly reprojected?: ArrayLike<number>;
-  /** V×3 head vertices in camera space or V×2 pixels are not taken here: edges already projected, K×4 (x0, y0, x1, y1). */
+  /** K×4: lines of the head, x0, y0, x1, y1. */
   readonly edges?: ArrayLike<number>;
+}
+
+/**
+ * What a track says about one of its frames, in pixels of the frame's camera: the head's landmarks and the contours of
+ * lips, lids and face. `observed` (L×3 in the same pixels, see `landmarksInCrop`) is passed on.
+ */
+export function overlayOf(
+  head: HeadModel,
+  track: Track,
+  frameIndex: number,
+  observed?: ArrayLike<number>,
+): TrackOverlay {
+  const { pose, camera } = track.frames[frameIndex];
+  const vertices = poseVertices(head, track.identityCoefficients, pose);
+  const { triangleIndices, barycentrics } = head.landmarks;
+  const reprojected = new Float64Array(triangleIndices.length * 2);
+  triangleIndices.forEach((triangle, landmark) => {
+    const [x, y, z] = [0, 1, 2].map((axis) =>
+      [0, 1, 2].reduce(
+        (sum, k) => sum + barycentrics[landmark * 3 + k] * vertices[head.triangles[triangle * 3 + k] * 3 + axis],
+        0,
+      ),
+    );
+    reprojected[landmark * 2] = (camera.focalX * x) / z + camera.principalX;
+    reprojected[landmark * 2 + 1] = (camera.focalY * y) / z + camera.principalY;
+  });
+  const { lipsOuter, lipsInner, leftEyelids, rightEyelids, faceOval } = FACE_MESH_PARTS;
+  const edges = [lipsOuter, lipsInner, leftEyelids, rightEyelids, faceOval].flatMap((loop: readonly number[]) =>
+    loop.flatMap((landmark, i) => {
+      const next = loop[(i + 1) % loop.length];
+      return [landmark, next].flatMap((l) => [reprojected[l * 2], reprojected[l * 2 + 1]]);
+    }),
+  );
+  if (!observed) return { reprojected, edges };
+  const points = Float64Array.from(reprojected, (_, i) => observed[Math.floor(i / 2) * 3 + (i % 2)]);
+  return { observed: points, reprojected, edges };
 }
 
 type Rgb = readonly [number, number, number];

@@ -155,7 +155,12 @@ function depthScale(frame: FrameState, data: FrameData): number {
   return data.pixelScale * Math.exp(-frame.position[2]);
 }
 
-function depthResidual({ shape, depthOffsets }: ClipState, frame: FrameState, data: FrameData, landmark: number): number {
+function depthResidual(
+  { shape, depthOffsets }: ClipState,
+  frame: FrameState,
+  data: FrameData,
+  landmark: number,
+): number {
   const r = frame.rotation;
   const [x, y, z] = [shape[landmark * 3], shape[landmark * 3 + 1], shape[landmark * 3 + 2] + depthOffsets[landmark]];
   return depthScale(frame, data) * (r[6] * x + r[7] * y + r[8] * z) - (data.depths?.[landmark] ?? 0) * data.pixelScale;

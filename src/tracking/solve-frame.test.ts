@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { madeClip, madeFace } from '../../test/made-clip.ts';
 import { randomNormal } from '../math/random.ts';
 import { matrixFromAxisAngle, multiplyMatrices } from '../math/rotation.ts';
-import { factorBandedCholesky, factorCholesky, solveBanded, solveLower, solveLowerTransposed } from './solve-cholesky.ts';
+import {
+  factorBandedCholesky,
+  factorCholesky,
+  solveBanded,
+  solveLower,
+  solveLowerTransposed,
+} from './solve-cholesky.ts';
 import { FrameEquations, type FrameProblem } from './solve-frame.ts';
 import { initializePose } from './solve-initial.ts';
 import { landmarkBasis } from './solve-landmarks.ts';
@@ -16,8 +22,23 @@ function scene() {
   const basis = landmarkBasis(head);
   // Landmarks that face the camera: elsewhere the weight changes with the pose, which Gauss–Newton takes as fixed.
   const weights = Float64Array.from({ length: 468 }, (_, l) => (basis.normals[l * 3 + 2] > 0.8 ? 1 + (l % 3) : 0));
-  const problem: FrameProblem = { basis, weights, limits: new Float64Array(20).map((_, i) => (i % 2 ? 9 : -9)), pixelSigma: 2, depthSigma: 4, expressionSparsity: 0.7 };
-  const { data } = prepareFrame(head, clip.observations[0], clip.crops[0], { width: 640, height: 480 }, 468, { scoredSigma: 0.2, unscoredSigma: 0.4 }, new Float32Array(52));
+  const problem: FrameProblem = {
+    basis,
+    weights,
+    limits: new Float64Array(20).map((_, i) => (i % 2 ? 9 : -9)),
+    pixelSigma: 2,
+    depthSigma: 4,
+    expressionSparsity: 0.7,
+  };
+  const { data } = prepareFrame(
+    head,
+    clip.observations[0],
+    clip.crops[0],
+    { width: 640, height: 480 },
+    468,
+    { scoredSigma: 0.2, unscoredSigma: 0.4 },
+    new Float32Array(52),
+  );
   const clipState = createClipState(basis, 750);
   const frame = createFrameState(10);
   expect(initializePose(problem, clipState, data, frame)).toBe(true);
@@ -57,7 +78,8 @@ describe('FrameEquations', () => {
     const size = all.localCount + all.sharedCount;
     for (let i = 0; i < local.localCount; i++) {
       expect(local.gradient[i]).toBe(all.gradient[i]);
-      for (let j = i; j < local.localCount; j++) expect(local.hessian[i * local.localCount + j]).toBe(all.hessian[i * size + j]);
+      for (let j = i; j < local.localCount; j++)
+        expect(local.hessian[i * local.localCount + j]).toBe(all.hessian[i * size + j]);
     }
   });
 });
@@ -65,11 +87,18 @@ describe('FrameEquations', () => {
 describe('initializePose', () => {
   it('finds a head turned far aside, upside down or rolled from its points alone', () => {
     const { problem, basis, clipState } = scene();
-    for (const turn of [[0, 0.8, 0], [0.4, -0.7, 0.3], [0, 0, 3], [-0.5, 0.2, -1.5]]) {
+    for (const turn of [
+      [0, 0.8, 0],
+      [0.4, -0.7, 0.3],
+      [0, 0, 3],
+      [-0.5, 0.2, -1.5],
+    ]) {
       const rotation = multiplyMatrices([1, 0, 0, 0, -1, 0, 0, 0, -1], matrixFromAxisAngle(turn));
       const points = new Float64Array(468 * 2);
       for (let l = 0; l < 468; l++) {
-        const [x, y, z] = [0, 1, 2].map((row) => [0, 1, 2].reduce((sum, k) => sum + rotation[row * 3 + k] * basis.neutral[l * 3 + k], 0));
+        const [x, y, z] = [0, 1, 2].map((row) =>
+          [0, 1, 2].reduce((sum, k) => sum + rotation[row * 3 + k] * basis.neutral[l * 3 + k], 0),
+        );
         points[l * 2] = (750 * (x + 0.1)) / (z + 0.6);
         points[l * 2 + 1] = (750 * y) / (z + 0.6);
         if (l % 10 === 0) points[l * 2] += 60 * randomNormal(1, 2, l);
@@ -105,7 +134,9 @@ describe('Cholesky', () => {
     solveBanded(band, size, bandwidth, b);
     for (let i = 0; i < size; i++) {
       expect(b[i]).toBeCloseTo(a[i], 12);
-      expect([...dense.subarray(i * size, (i + 1) * size)].reduce((sum, value, j) => sum + value * a[j], 0)).toBeCloseTo(right[i], 10);
+      expect(
+        [...dense.subarray(i * size, (i + 1) * size)].reduce((sum, value, j) => sum + value * a[j], 0),
+      ).toBeCloseTo(right[i], 10);
     }
     expect(factorCholesky(Float64Array.of(1, 0, 2, 1), 2)).toBe(false);
     expect(factorBandedCholesky(Float64Array.of(0, 1, 2, 1), 2, 1)).toBe(false);

@@ -73,13 +73,7 @@ export class FrameEquations {
   }
 
   /** Fills `hessian` and `gradient` (prior included) and returns the cost. */
-  build(
-    clip: ClipState,
-    frame: FrameState,
-    data: FrameData,
-    robustScale: number,
-    extent: Extent,
-  ): number {
+  build(clip: ClipState, frame: FrameState, data: FrameData, robustScale: number, extent: Extent): number {
     const { basis, weights, pixelSigma } = this.problem;
     const withShared = extent === 'shared';
     const size = this.localCount + (withShared ? this.sharedCount : 0);
@@ -184,7 +178,9 @@ export class FrameEquations {
       const rx = scale * x - data.points[landmark * 2] * data.pixelScale;
       const ry = scale * y - data.points[landmark * 2 + 1] * data.pixelScale;
       const squared = rx * rx + ry * ry;
-      cost += (0.5 * base * landmarkVisibility(basis.normals, landmark, r, x, y, z) * squared * robustSquared) / (robustSquared + squared);
+      cost +=
+        (0.5 * base * landmarkVisibility(basis.normals, landmark, r, x, y, z) * squared * robustSquared) /
+        (robustSquared + squared);
     }
     cost = cost / (pixelSigma * pixelSigma) + this.depth.cost(clip, frame, data);
     for (let k = 0; k < frame.expression.length; k++) {

@@ -16,13 +16,22 @@ const FACING = Float32Array.of(Math.PI, 0, 0);
 
 /** A frame of a head that looks along pitch and yaw; `open` false: the lids hide the eyes and the irises are nonsense. */
 function look(index: number, pitch: number, yaw: number, open = true): GazeFrame {
-  const pose = { ...neutralPose(head.expressionNames.length), headRotation: FACING, headTranslation: Float32Array.of(0, 0, 0.6) };
+  const pose = {
+    ...neutralPose(head.expressionNames.length),
+    headRotation: FACING,
+    headTranslation: Float32Array.of(0, 0, 0.6),
+  };
   const lids = projectLandmarks(head, [], pose, FOCAL, 0, 0);
   const eyes = { ...pose, leftEyePose: Float32Array.of(pitch, yaw, 0), rightEyePose: Float32Array.of(pitch, yaw, 0) };
   const [rightX, rightY, leftX, leftY] = projectLandmarks(irises, [], eyes, FOCAL, 0, 0);
   const landmarks = new Float32Array(478 * 3);
   for (let l = 0; l < 468; l++) landmarks.set([lids[l * 2], lids[l * 2 + 1], 0], l * 3);
-  if (!open) for (const [upper, lower] of [[386, 374], [159, 145]]) landmarks.copyWithin(upper * 3, lower * 3, lower * 3 + 3);
+  if (!open)
+    for (const [upper, lower] of [
+      [386, 374],
+      [159, 145],
+    ])
+      landmarks.copyWithin(upper * 3, lower * 3, lower * 3 + 3);
   for (let k = 0; k < 5; k++) {
     landmarks.set(open ? [rightX, rightY, 0] : [300, 300, 0], (468 + k) * 3);
     landmarks.set(open ? [leftX, leftY, 0] : [-300, 300, 0], (473 + k) * 3);

@@ -61,8 +61,7 @@ export function prepareFrame(
     pixelScale: RESIDUAL_CROP_SIZE / crop.size,
     ...expressionPrior(head.expressionNames, observation.blendshapes, prior, baseline),
   };
-  const excluded =
-    observation.excluded ?? (enough ? null : `only ${seen} of ${landmarkCount} face points were found`);
+  const excluded = observation.excluded ?? (enough ? null : `only ${seen} of ${landmarkCount} face points were found`);
   return { data, landmarks: enough ? landmarks : null, excluded, isReported: observation.excluded !== null };
 }
 

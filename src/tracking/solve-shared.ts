@@ -1,9 +1,4 @@
-import {
-  factorCholesky,
-  solveLower,
-  solveLowerColumns,
-  solveLowerTransposed,
-} from './solve-cholesky.ts';
+import { factorCholesky, solveLower, solveLowerColumns, solveLowerTransposed } from './solve-cholesky.ts';
 import { FrameEquations, isHeld, type FrameProblem } from './solve-frame.ts';
 import {
   CAMERA_UNKNOWNS,

@@ -115,7 +115,9 @@ function turnBy(target: Float64Array, source: Float64Array, step: Float64Array, 
   for (let row = 0; row < 3; row++) {
     for (let column = 0; column < 3; column++) {
       product[row * 3 + column] =
-        turn[row * 3] * source[column] + turn[row * 3 + 1] * source[3 + column] + turn[row * 3 + 2] * source[6 + column];
+        turn[row * 3] * source[column] +
+        turn[row * 3 + 1] * source[3 + column] +
+        turn[row * 3 + 2] * source[6 + column];
     }
   }
   target.set(orthonormalRows(product));

@@ -37,7 +37,10 @@ describe('track file', () => {
       [(file) => (file.kind = 'avatar'), /^kind is not "fate-track"/],
       [(file) => (file.version = 7), /^version is 7; this release reads version 1/],
       [(file) => delete file.frames, /^frames is missing/],
-      [(file) => (file.frames[1].camera.focalX = null), /^frames\[1\]\.camera\.focalX is missing or not a finite number/],
+      [
+        (file) => (file.frames[1].camera.focalX = null),
+        /^frames\[1\]\.camera\.focalX is missing or not a finite number/,
+      ],
       [(file) => (file.frames[0].camera.width = 0), /^frames\[0\]\.camera\.width is 0/],
       [(file) => (file.frames[0].pose.headRotation[2] = null), /^frames\[0\]\.pose\.headRotation\[2\] is missing/],
       [(file) => file.frames[0].pose.expressionCoefficients.pop(), /expressionCoefficients has 1 numbers instead of 2/],

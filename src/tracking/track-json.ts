@@ -9,7 +9,14 @@ export class TrackFileError extends Error {
   override readonly name = 'TrackFileError';
 }
 
-const VECTOR_FIELDS = ['headRotation', 'headTranslation', 'neckPose', 'jawPose', 'leftEyePose', 'rightEyePose'] as const;
+const VECTOR_FIELDS = [
+  'headRotation',
+  'headTranslation',
+  'neckPose',
+  'jawPose',
+  'leftEyePose',
+  'rightEyePose',
+] as const;
 const CAMERA_FIELDS = ['width', 'height', 'focalX', 'focalY', 'principalX', 'principalY'] as const;
 
 /**
@@ -48,7 +55,9 @@ export function parseTrack(text: string): Track {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new TrackFileError(`The track is not JSON (${error instanceof Error ? error.message : String(error)}). Track the clip again.`);
+    throw new TrackFileError(
+      `The track is not JSON (${error instanceof Error ? error.message : String(error)}). Track the clip again.`,
+    );
   }
   return readTrack(value);
 }
@@ -65,7 +74,9 @@ function readTrack(value: unknown): Track {
     expressionNames,
     identityCoefficients: readFloats(file.identityCoefficients, 'identityCoefficients'),
     warnings: readStrings(file.warnings, 'warnings'),
-    frames: readArray(file.frames, 'frames').map((frame, i) => readFrame(frame, `frames[${i}]`, expressionNames.length)),
+    frames: readArray(file.frames, 'frames').map((frame, i) =>
+      readFrame(frame, `frames[${i}]`, expressionNames.length),
+    ),
   };
 }
 
