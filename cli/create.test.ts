@@ -9,11 +9,12 @@ import { makeTrackedFolder } from '../test/made-run.ts';
 import { makeVideo } from '../test/make-video.ts';
 import { sharedPath } from '../test/shared.ts';
 import { Flatbuffer } from '../src/inference/flatbuffer.ts';
+import { openHead } from '../src/platform/node/open-head.ts';
+import { createSyntheticFolder } from '../src/platform/node/synthetic-folder.ts';
 import { openModelFiles } from '../src/platform/node/model-files.ts';
 import { EXIT } from './exit-codes.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const clip = sharedPath('data/clips/selfie-glasses.mp4');
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fate-create-'));
@@ -42,25 +43,19 @@ function start(args: string[], onText: (said: string, child: ChildProcess) => vo
   }));
 }
 
-describe.skipIf(!clip)('fate create (needs ../shared/data/clips/selfie-glasses.mp4)', () => {
+describe('fate create', () => {
   const options = ['--gaussians', '400', '--steps', '16', '--frames', '8'];
   let video: string;
   let out: string;
-  beforeAll(() => {
-    video = makeVideo(
-      '-ss',
-      '2',
-      '-t',
-      '1',
-      '-i',
-      clip!,
-      '-an',
-      '-c:v',
-      'libx264',
-      '-crf',
-      '20',
-      join(folder, 'second.mp4'),
+  beforeAll(async () => {
+    const look = { size: 320, seconds: 1, framesPerSecond: 10, orbitViews: 1, textureSize: 512 };
+    const subject = await createSyntheticFolder(
+      await testGpu(),
+      await openHead('builtin'),
+      join(folder, 'subject'),
+      look,
     );
+    video = subject.clipPath;
     out = join(folder, 'run');
   });
 
@@ -113,21 +108,10 @@ describe.skipIf(!clip)('fate create (needs ../shared/data/clips/selfie-glasses.m
     expect(otherOptions.said).toMatch(
       /other options \(seed is 1 there, 5 was given\); give another folder, the same options, or --force/,
     );
-    const otherVideo = makeVideo(
-      '-ss',
-      '5',
-      '-t',
-      '1',
-      '-i',
-      clip!,
-      '-an',
-      '-c:v',
-      'libx264',
-      join(folder, 'other.mp4'),
-    );
+    const otherVideo = makeVideo('-i', video, '-c:v', 'libx264', '-crf', '30', join(folder, 'other.mp4'));
     const refused = await start(['create', otherVideo, '--out', out, ...options]);
     expect(refused.code).toBe(EXIT.usage);
-    expect(refused.said).toMatch(/holds a run of another video .*second.mp4/);
+    expect(refused.said).toMatch(/holds a run of another video .*clip.mp4/);
   });
 });
 
