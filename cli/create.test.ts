@@ -113,6 +113,21 @@ describe('fate create', () => {
     expect(refused.code).toBe(EXIT.usage);
     expect(refused.said).toMatch(/holds a run of another video .*clip.mp4/);
   });
+
+  it('makes what it can of one frame, with a warning; render and export take it from there', async () => {
+    const one = makeVideo('-i', video, '-frames:v', '1', '-c:v', 'libx264', join(folder, 'one.mp4'));
+    const single = join(folder, 'single');
+    const { code, said, result } = await start(['create', one, '--out', single, '--gaussians', '300', '--steps', '8']);
+    expect(code).toBe(EXIT.ok);
+    expect(said).toMatch(/Only 1 frame can be used/);
+    expect(result).toMatchObject({ heldOut: null, perFrame: [], frames: { trained: 1 } });
+    const picture = join(folder, 'yaw.png');
+    expect((await start(['render', single, '--yaw', '60', '--size', '64', '--out', picture])).code).toBe(EXIT.ok);
+    expect((await readFile(picture)).subarray(1, 4).toString()).toBe('PNG');
+    const ply = join(folder, 'a.ply');
+    expect((await start(['export', single, '--ply', ply])).code).toBe(EXIT.ok);
+    expect((await readFile(ply)).subarray(0, 3).toString()).toBe('ply');
+  });
 });
 
 describe('a run that is going', () => {
