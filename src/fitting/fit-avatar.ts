@@ -13,7 +13,7 @@ import type { OnProgress } from '../video/frame.ts';
 import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
-import { FrameOrder } from './schedule.ts';
+import { fillStep, FrameOrder } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, Training } from './training.ts';
 import { fillUnseen } from './fill-unseen.ts';
 import { personalHead } from './personal-head.ts';
@@ -147,7 +147,9 @@ class FitRun {
   async advance(): Promise<void> {
     const { options } = this.#inputs;
     const from = this.#checkpoint.step;
-    const to = Math.min(options.steps, from + (this.#context.checkpointSteps ?? CHECKPOINT_STEPS));
+    const fillAt = fillStep(options);
+    const next = from + (this.#context.checkpointSteps ?? CHECKPOINT_STEPS);
+    const to = Math.min(options.steps, next, from < fillAt ? fillAt : Infinity);
     await this.#runSteps(from, to);
     const needed = await this.#training.rasterizer.neededIntersections();
     if (needed > this.#training.rasterizer.intersectionCapacity) {
@@ -159,6 +161,7 @@ class FitRun {
     if (!Number.isFinite(last.total)) {
       throw new Error(`the loss is ${last.total} after step ${to}: please report this clip. The last good checkpoint is kept.`);
     }
+    if (to === fillAt) this.#training.gaussians.write(await this.#filled(await this.#training.gaussians.read()));
     this.#checkpoint = await this.#capture(to);
     await this.#context.checkpoints?.write(encodeCheckpoint(this.#checkpoint));
   }
@@ -167,9 +170,8 @@ class FitRun {
     const { head, clip, options } = this.#inputs;
     const training = this.#training;
     const { support, displacements, vertexOffset } = training.deformation;
-    const learned = await training.gaussians.read();
-    checkGaussians(learned);
-    const gaussians = options.fillUnseen ? await this.#filled(learned) : learned;
+    const gaussians = await training.gaussians.read();
+    checkGaussians(gaussians);
     const refinedPoses = await this.#readPoses();
     const avatar: Avatar = {
       head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, displacements, support.entryCount * 3)),

@@ -39,7 +39,7 @@ export interface FitOptions {
   readonly exposure: boolean;
   /** What lies behind the head in training. */
   readonly background: 'white' | 'random';
-  /** Continue seen hair, skin and neck over what no frame shows, when the fit is done. */
+  /** Continue seen hair, skin and neck over what no frame shows, after 60 % of the steps. */
   readonly fillUnseen: boolean;
   /** Frames whose gradients ΔE and ΔP gather before one update. */
   readonly deltaFrames: number;
@@ -102,9 +102,9 @@ export const FIT_DEFAULTS: FitOptions = {
     scale: 5e-3,
     rotation: 1e-3,
     offset: 1.6e-3,
-    basisDelta: 1e-5,
+    basisDelta: 3e-5,
     vertexDelta: 1e-4,
-    pose: 5e-4,
+    pose: 1e-3,
     exposure: 1e-3,
   },
   weights: { ssim: 0.2, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 0 },

@@ -1,4 +1,4 @@
-import { Ownership, createStorageBuffer, readBytes, readUints } from '../gpu/buffer.ts';
+import { Ownership, createStorageBuffer, readBytes, readUints, writeBuffer } from '../gpu/buffer.ts';
 import type { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { createKernel } from '../gpu/kernel.ts';
@@ -27,6 +27,8 @@ export interface GaussianState {
   gather(commands: Commands, mean2dGradient: GPUBuffer): void;
   /** Reads the set back. For checkpoints and the end of the fit. */
   read(): Promise<GaussianSet>;
+  /** Replaces the attributes of the Gaussians in use; their number, places and moments stay. */
+  write(set: GaussianSet): void;
   dispose(): void;
 }
 
@@ -131,6 +133,9 @@ export async function createGaussianState(
         color: await floats(local.color, 3),
         normalOffset: await floats(local.normalOffset, 1),
       };
+    },
+    write(set) {
+      for (const name of LOCAL_ATTRIBUTES) writeBuffer(gpu, local[name], set[name]);
     },
     dispose() {
       densify.dispose();

@@ -33,6 +33,14 @@ export function eventsAfter(step: number, options: FitOptions): StepEvents {
   };
 }
 
+/** Share of the run after which the unseen is filled; the rest of it settles the outlines against what was added. */
+const FILL_AFTER = 0.6;
+
+/** The step after which what no frame shows is filled; 0 when it never is. */
+export function fillStep(options: FitOptions): number {
+  return options.fillUnseen ? Math.max(1, Math.floor(options.steps * FILL_AFTER)) : 0;
+}
+
 /** Learning-rate factor of `step`: constant, as in the paper, with a short decay at the end that removes the noise of batch one. */
 export function rateFactor(step: number, options: FitOptions): number {
   const start = options.steps * (1 - options.decayShare);

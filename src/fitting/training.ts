@@ -187,7 +187,7 @@ export class Training {
 
   /**
    * N: what each Gaussian contributes to the pictures of `frames`, Σ alpha · transmittance over their pixels. Reads
-   * back: for the end of a fit.
+   * back: between stretches of steps.
    */
   async measureContribution(frames: readonly number[]): Promise<Float32Array> {
     const { clip } = this.#inputs;
@@ -202,8 +202,10 @@ export class Training {
     const imageGradient = createStorageBuffer(this.#gpu, 'red of every pixel', ones);
     const group = kernel.bind({ count, rgbGradient: this.rasterizer.gradients.rgb, contribution });
     const commands = this.commands();
+    // The last slot of a batch holds nothing between steps; the others may wait for its end.
+    const slot = this.#inputs.options.deltaFrames - 1;
     for (const frame of frames) {
-      this.#recordForward(commands, 1, frame, {});
+      this.#recordForward(commands, 1, frame, { slot });
       this.rasterizer.backward(commands, { ...this.#input, imageGradient });
       commands.pass('contribution', (pass) => kernel.dispatch(pass, group, Math.ceil(capacity / 64)));
       commands.submit();
