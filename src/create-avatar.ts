@@ -9,8 +9,8 @@ import type { Gpu } from './gpu/gpu.ts';
 import type { HeadModel } from './head/head-model.ts';
 import type { FaceModels } from './inference/face-models.ts';
 import { createMatting } from './matting/matting.ts';
-import { landmarksInCrop, planCrop, type CropSquare } from './tracking/crop.ts';
-import type { ClipObservation } from './tracking/observation.ts';
+import { crownAboveBrow, landmarksInCrop, planCrop, type CropSquare } from './tracking/crop.ts';
+import type { ClipObservation, FaceObservation } from './tracking/observation.ts';
 import { observeVideo, OBSERVE_DEFAULTS } from './tracking/observe-video.ts';
 import { solveTrack } from './tracking/solve-track.ts';
 import type { Track } from './tracking/track.ts';
@@ -60,7 +60,7 @@ export async function trackClip(
   const { size, maximumFrames } = { ...TRACK_CLIP_DEFAULTS, ...given };
   const observation = await observeVideo(video, models, { maximumFrames }, onProgress, signal);
   const { observations } = observation;
-  const crops = planCrop(observations);
+  const crops = planCrop(observations, await measureCrown(video, models, observations, size, signal));
   const { width: videoWidth, height: videoHeight } = video.info;
   const solved = await solveTrack(head, observations, { videoWidth, videoHeight, crops, size }, onProgress, signal);
   const track = { ...solved, warnings: [...observation.warnings, ...solved.warnings] };
@@ -80,6 +80,37 @@ export async function trackClip(
     onProgress?.({ stage: 'matte', done: position, total: indices.length });
   }
   return { track, observation, crops };
+}
+
+/** Frames that tell how high the hair is. */
+const CROWN_FRAMES = 8;
+
+/** How high the hair reaches over the brows (`crownAboveBrow`): landmarks do not tell, so a few frames are matted first. */
+async function measureCrown(
+  video: VideoSource,
+  models: FaceModels,
+  observations: readonly FaceObservation[],
+  size: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const seen = observations.filter((observation) => observation.excluded === null);
+  const every = Math.max(1, Math.floor(seen.length / CROWN_FRAMES));
+  const chosen = seen.filter((_, index) => index % every === 0);
+  if (chosen.length === 0) return undefined;
+  const crops = planCrop(chosen);
+  const matting = createMatting(models);
+  const heights: number[] = [];
+  let position = 0;
+  for await (const frame of video.frames({ indices: chosen.map((observation) => observation.sourceIndex), ...(signal ? { signal } : {}) })) {
+    const crop = crops[position]!;
+    const { landmarks } = chosen[position++]!;
+    matting.reset();
+    const { alpha } = await matting.matte(cropFrame(frame.image, crop, size), { landmarks: landmarksInCrop(landmarks, crop, size) });
+    const top = Math.floor(alpha.findIndex((value) => value > 127) / size);
+    // A head that leaves the picture at the top hides its crown.
+    if (top > 1 && crop.y + (top * crop.size) / size > 2) heights.push(crownAboveBrow(landmarks, crop.y + (top * crop.size) / size));
+  }
+  return heights.toSorted((a, b) => a - b)[Math.floor(heights.length / 2)];
 }
 
 export interface CreateAvatarOptions {

@@ -35,7 +35,7 @@ const SLACK_Y = 0.08;
 const SMOOTHING = 8;
 
 /** Estimates where the head is. Landmarks carry no hair and no skull: both are extrapolated. */
-export function headExtent(landmarks: Float32Array): HeadExtent {
+export function headExtent(landmarks: Float32Array, crownAboveBrow = CROWN_ABOVE_BROW): HeadExtent {
   const point = (index: number): [number, number, number] => [
     landmarks[3 * index],
     landmarks[3 * index + 1],
@@ -52,19 +52,19 @@ export function headExtent(landmarks: Float32Array): HeadExtent {
   const axis = Math.hypot(topX - chinX, topY - chinY, topZ - chinZ);
   const upY =
     Math.hypot(topX - chinX, topY - chinY) > 0.3 * axis ? (topY - chinY) / Math.hypot(topX - chinX, topY - chinY) : -1;
-  return { centerX: mean(EARS, 0), crownY: browY + upY * length * CROWN_ABOVE_BROW, chinY };
+  return { centerX: mean(EARS, 0), crownY: browY + upY * length * crownAboveBrow, chinY };
 }
 
 /**
  * Plans one square per observation, all of one size, such that the head, chin to crown, takes 60–75 % of its height. The
  * square stands still where the head stays near its place and otherwise follows it smoothly. Frames without a face take
- * the place of their neighbours. Throws `RangeError` when no observation can be used.
+ * the place of their neighbours. `crownAboveBrow`: see `crownAboveBrow()`; a typical haircut without it. Throws `RangeError` when no observation can be used.
  */
-export function planCrop(observations: readonly FaceObservation[]): CropSquare[] {
+export function planCrop(observations: readonly FaceObservation[], crownAboveBrow = CROWN_ABOVE_BROW): CropSquare[] {
   const seen = observations.flatMap((observation, i) => (observation.excluded === null ? [i] : []));
   if (seen.length === 0)
     throw new RangeError('No observation can be used: every frame is excluded. Use a video that shows the face.');
-  const extents = seen.map((i) => headExtent(observations[i].landmarks));
+  const extents = seen.map((i) => headExtent(observations[i].landmarks, crownAboveBrow));
   const heights = extents.map((extent) => extent.chinY - extent.crownY).sort((a, b) => a - b);
   const size = Math.max(quantile(heights, 0.5) / HEAD_SHARE, quantile(heights, 0.95) / MAXIMUM_HEAD_SHARE);
   const centersX = extents.map((extent) => extent.centerX);
@@ -116,6 +116,12 @@ function smooth(values: readonly number[]): number[] {
     }
     return sum / total;
   });
+}
+
+/** How high the hair reaches over the brows, in units of chin to brow, from where a matte says the crown is (its row). */
+export function crownAboveBrow(landmarks: Float32Array, crownY: number): number {
+  const low = headExtent(landmarks, 0).crownY;
+  return (low - crownY) / (low - headExtent(landmarks, 1).crownY);
 }
 
 /** Landmarks of the frame, L×3, in pixels of a crop that is resampled to `size`²; z scales along. */
