@@ -16,7 +16,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs `fate ARGS` and returns its exit code and what it says on stderr, without progress lines. */
-async function fate(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; said: string; json: string }> {
+async function fate(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; said: string; json: string }> {
   const child = spawn(process.execPath, [command, ...args, '--json'], {
     env: { ...process.env, ...env },
   });
@@ -53,8 +56,17 @@ describe('fate create says in one sentence what it cannot use', () => {
     ['a folder', () => folder, /is a folder; give a video file/],
     ['an empty file', () => makeFile('empty.mp4', ''), /empty/i],
     ['a text file', () => makeFile('text.mp4', 'not a video at all\n'.repeat(50)), /text\.mp4/],
-    ['audio alone', () => makeVideo('audio.mp4', '-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'aac'), /no (picture|video)/i],
-    ['no face', () => makeVideo('bars.mp4', '-f', 'lavfi', '-i', 'testsrc=size=256x256:rate=10:duration=2', '-pix_fmt', 'yuv420p'), /no face/i],
+    [
+      'audio alone',
+      () => makeVideo('audio.mp4', '-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'aac'),
+      /no (picture|video)/i,
+    ],
+    [
+      'no face',
+      () =>
+        makeVideo('bars.mp4', '-f', 'lavfi', '-i', 'testsrc=size=256x256:rate=10:duration=2', '-pix_fmt', 'yuv420p'),
+      /no face/i,
+    ],
   ];
 
   it.each(inputs)('%s: exit code 3', async (_, make, sentence) => {
@@ -68,8 +80,23 @@ describe('fate create says in one sentence what it cannot use', () => {
   });
 
   it('a head folder that is none: exit code 3', async () => {
-    const video = makeVideo('short.mp4', '-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1', '-pix_fmt', 'yuv420p');
-    const none = await fate(['create', video, '--out', join(folder, 'head'), '--head', `ict:${join(folder, 'nothing')}`]);
+    const video = makeVideo(
+      'short.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x64:rate=5:duration=1',
+      '-pix_fmt',
+      'yuv420p',
+    );
+    const none = await fate([
+      'create',
+      video,
+      '--out',
+      join(folder, 'head'),
+      '--head',
+      `ict:${join(folder, 'nothing')}`,
+    ]);
     expectSentence(none.said);
     expect(none.code).toBe(EXIT.input);
     const unknown = await fate(['create', video, '--out', join(folder, 'head'), '--head', 'flame']);
@@ -84,7 +111,15 @@ describe('fate create says in one sentence what it cannot use', () => {
   });
 
   it('a machine without an adapter, before any work: exit code 4', async () => {
-    const video = makeVideo('clip.mp4', '-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1', '-pix_fmt', 'yuv420p');
+    const video = makeVideo(
+      'clip.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x64:rate=5:duration=1',
+      '-pix_fmt',
+      'yuv420p',
+    );
     const env = { VK_DRIVER_FILES: '/none', VK_ICD_FILENAMES: '/none' };
     const result = await fate(['create', video, '--out', join(folder, 'no-gpu')], env);
     expect(result.said).toMatch(/No WebGPU adapter was found/);
@@ -93,7 +128,15 @@ describe('fate create says in one sentence what it cannot use', () => {
   });
 
   it('a machine without ffmpeg: exit code 4', async () => {
-    const video = makeVideo('clip.mp4', '-f', 'lavfi', '-i', 'testsrc=size=64x64:rate=5:duration=1', '-pix_fmt', 'yuv420p');
+    const video = makeVideo(
+      'clip.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x64:rate=5:duration=1',
+      '-pix_fmt',
+      'yuv420p',
+    );
     const result = await fate(['track', video, '--out', join(folder, 'no-ffmpeg')], { FFMPEG_PATH: '/none/ffmpeg' });
     expect(result.said).toMatch(/ffmpeg.*cannot be started/);
     expectSentence(result.said);

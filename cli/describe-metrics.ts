@@ -12,7 +12,8 @@ export function describeMetrics(metrics: Metrics, folder: string): string {
         `  SSIM                  ${heldOut.fitted.ssim.toFixed(4)}      ${heldOut.ssim.toFixed(4)}`,
       ]
     : ['No frame was held out; there are no scores.'];
-  const minutes = (value: number): string => `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')}`;
+  const minutes = (value: number): string =>
+    `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')}`;
   lines.push(
     `${metrics.gaussianCount} Gaussians, ${metrics.stepsPerSecond.toFixed(1)} steps/s, peak memory ${Math.round(metrics.peakMemoryMB)} MB`,
     `tracking ${minutes(seconds.track)}, fit ${minutes(seconds.fit)}, total ${minutes(seconds.total)}`,

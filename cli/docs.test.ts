@@ -24,6 +24,10 @@ describe('docs/cli.md', () => {
   });
 
   it('has every exit code', () => {
-    for (const code of Object.values(EXIT)) expect(rows.some((line) => line.startsWith(`| ${code} |`)), String(code)).toBe(true);
+    for (const code of Object.values(EXIT))
+      expect(
+        rows.some((line) => line.startsWith(`| ${code} |`)),
+        String(code),
+      ).toBe(true);
   });
 });

@@ -29,7 +29,10 @@ function describeMachine(report: MachineReport): string {
     ['fate-avatar', report.version],
     ['system', `${report.system}, ${report.processors} processors, ${report.memoryMB} MB memory`],
     ['node', report.node],
-    ['adapter', adapter ? `${adapter.description || adapter.vendor}${adapter.isSoftware ? ' (software)' : ''}` : 'NONE'],
+    [
+      'adapter',
+      adapter ? `${adapter.description || adapter.vendor}${adapter.isSoftware ? ' (software)' : ''}` : 'NONE',
+    ],
   ];
   if (adapter) {
     const { limits } = adapter;
@@ -56,5 +59,7 @@ function describeMachine(report: MachineReport): string {
   }
   const table = lines.map(([name, value]) => `${name.padEnd(18)} ${value}`);
   const advice = report.advice.map((line) => `missing: ${line}`);
-  return [...table, ...(advice.length > 0 ? ['', ...advice] : []), '', report.isReady ? 'Ready.' : 'Not ready.'].join('\n');
+  return [...table, ...(advice.length > 0 ? ['', ...advice] : []), '', report.isReady ? 'Ready.' : 'Not ready.'].join(
+    '\n',
+  );
 }

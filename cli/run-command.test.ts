@@ -14,7 +14,10 @@ beforeAll(async () => {
 });
 
 /** Runs a TypeScript file of this folder, or the built command, as a process; `onText` sees stderr as it grows. */
-async function run(args: string[], onText: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}) {
+async function run(
+  args: string[],
+  onText: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void = () => {},
+) {
   const script = args[0]?.endsWith('.ts') ? join(root, 'scripts/run.mjs') : command;
   const child = spawn(process.execPath, [script, ...args], { cwd: root });
   const output = { stdout: '', stderr: '' };

@@ -38,7 +38,8 @@ function packagesAreInstalled() {
   const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   return Object.entries(wanted).every(
-    ([path, entry]) => path === '' || installed[path]?.version === entry.version || (entry.optional && !installed[path]),
+    ([path, entry]) =>
+      path === '' || installed[path]?.version === entry.version || (entry.optional && !installed[path]),
   );
 }
 
@@ -49,7 +50,8 @@ function installPackages() {
   const run = npm?.endsWith('.js')
     ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
     : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (run.status !== 0) stop('`npm ci` failed; see its message above. Check the network and run the same command again.');
+  if (run.status !== 0)
+    stop('`npm ci` failed; see its message above. Check the network and run the same command again.');
 }
 
 /** In a process of its own: a driver that crashes must not take the set-up with it. */

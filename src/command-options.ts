@@ -28,7 +28,12 @@ const DENSIFY_RULES: readonly DensifyRule[] = ['sampling', 'none', 'pruneOnly', 
 export const FIT_COMMAND_OPTIONS = {
   gaussians: integer({ default: FIT_DEFAULTS.gaussians, min: 100, max: 500_000, help: 'Gaussians to start with' }),
   steps: integer({ default: FIT_DEFAULTS.steps, min: 1, help: 'optimisation steps, one frame each' }),
-  seed: integer({ default: FIT_DEFAULTS.seed, min: 0, max: 0xffffffff, help: 'same seed, device and input: same bytes' }),
+  seed: integer({
+    default: FIT_DEFAULTS.seed,
+    min: 0,
+    max: 0xffffffff,
+    help: 'same seed, device and input: same bytes',
+  }),
   split: choice({
     choices: ['fifth', 'insta'],
     default: 'fifth',

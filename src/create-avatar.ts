@@ -101,14 +101,20 @@ async function measureCrown(
   const matting = createMatting(models);
   const heights: number[] = [];
   let position = 0;
-  for await (const frame of video.frames({ indices: chosen.map((observation) => observation.sourceIndex), ...(signal ? { signal } : {}) })) {
+  for await (const frame of video.frames({
+    indices: chosen.map((observation) => observation.sourceIndex),
+    ...(signal ? { signal } : {}),
+  })) {
     const crop = crops[position]!;
     const { landmarks } = chosen[position++]!;
     matting.reset();
-    const { alpha } = await matting.matte(cropFrame(frame.image, crop, size), { landmarks: landmarksInCrop(landmarks, crop, size) });
+    const { alpha } = await matting.matte(cropFrame(frame.image, crop, size), {
+      landmarks: landmarksInCrop(landmarks, crop, size),
+    });
     const top = Math.floor(alpha.findIndex((value) => value > 127) / size);
     // A head that leaves the picture at the top hides its crown.
-    if (top > 1 && crop.y + (top * crop.size) / size > 2) heights.push(crownAboveBrow(landmarks, crop.y + (top * crop.size) / size));
+    if (top > 1 && crop.y + (top * crop.size) / size > 2)
+      heights.push(crownAboveBrow(landmarks, crop.y + (top * crop.size) / size));
   }
   return heights.toSorted((a, b) => a - b)[Math.floor(heights.length / 2)];
 }
@@ -141,7 +147,13 @@ export async function createAvatar(
 ): Promise<CreatedAvatar> {
   const { gpu, head } = tools;
   const pixels = new Map<number, Uint32Array>();
-  const { track } = await trackClip(video, tools, trackOptions, (position, image) => void pixels.set(position, packPixels(image)), context);
+  const { track } = await trackClip(
+    video,
+    tools,
+    trackOptions,
+    (position, image) => void pixels.set(position, packPixels(image)),
+    context,
+  );
   const clipOf = (positions: readonly number[]): Clip => ({
     size: track.frames[0]!.camera.width,
     frames: positions.map((index) => ({ index, camera: track.frames[index]!.camera, pose: track.frames[index]!.pose })),

@@ -39,7 +39,8 @@ const DATA_TYPES = [
 ];
 
 const root = resolve(import.meta.dirname, '..');
-const IMPORT = /(?:^|[\s;}])(?:import|export)\s+(?:type\s+)?(?:[\w*${},\s]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
+const IMPORT =
+  /(?:^|[\s;}])(?:import|export)\s+(?:type\s+)?(?:[\w*${},\s]+?\s+from\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
@@ -117,7 +118,9 @@ describe('imports', () => {
   it('of the command, the examples and the studio take the package by its public names', () => {
     const wrong = faults(filesUnder('cli', 'examples', 'studio'), (file, specifier) => {
       const path = target(file, specifier);
-      return path && !path.startsWith(`${file.split('/')[0]}/`) ? 'import fate-avatar or fate-avatar/node instead' : null;
+      return path && !path.startsWith(`${file.split('/')[0]}/`)
+        ? 'import fate-avatar or fate-avatar/node instead'
+        : null;
     });
     expect(wrong).toEqual([]);
   });

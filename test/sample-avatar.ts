@@ -47,7 +47,11 @@ export function sampleAvatar(count = 6000): Avatar {
     gaussians,
     canonicalSizes: Float32Array.from(triangleSizesReference(head.triangles, head.templateVertices)),
     trackCorrection: null,
-    neutralPose: { ...atRest, headRotation: Float32Array.of(Math.PI, 0, 0), headTranslation: Float32Array.of(0, 0, 0.8) },
+    neutralPose: {
+      ...atRest,
+      headRotation: Float32Array.of(Math.PI, 0, 0),
+      headTranslation: Float32Array.of(0, 0, 0.8),
+    },
     camera: { width: 256, height: 256, focalX: 560, focalY: 560, principalX: 128, principalY: 128 },
     identityCoefficients: new Float32Array(0),
   };

@@ -3,7 +3,14 @@ import type { HeadModel, JointName, RegionName, SparseRow } from '../head/head-m
 import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { TrackCorrection } from '../tracking/track-correction.ts';
 import type { Camera } from '../tracking/track.ts';
-import { decodeTensors, encodeTensors, takeTensor, TensorFileError, type Tensor, type TensorFile } from './safetensors.ts';
+import {
+  decodeTensors,
+  encodeTensors,
+  takeTensor,
+  TensorFileError,
+  type Tensor,
+  type TensorFile,
+} from './safetensors.ts';
 
 /**
  * A fitted avatar: a head model made personal (identity, ΔE and ΔP are folded into its template and bases, so it has no
@@ -112,7 +119,9 @@ export function decodeAvatar(bytes: Uint8Array, source: string): Avatar {
     expressionBasis: takeSparseVectors(file, 'head.expressionBasis'),
     expressionNames: text('expressionNames'),
     expressionLimits: floats('head.expressionLimits'),
-    poseCorrectives: file.tensors.has('head.poseCorrectives.values') ? takeSparseVectors(file, 'head.poseCorrectives') : null,
+    poseCorrectives: file.tensors.has('head.poseCorrectives.values')
+      ? takeSparseVectors(file, 'head.poseCorrectives')
+      : null,
     joints,
     jointRegressor: joints.map((_, joint): SparseRow => ({
       indices: uints(`head.jointRegressor.${joint}.indices`),

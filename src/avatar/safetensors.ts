@@ -37,7 +37,10 @@ interface HeaderEntry {
 }
 
 /** Encodes tensors in the order given. Tensors start at multiples of 4 bytes. */
-export function encodeTensors(tensors: Iterable<readonly [string, Tensor]>, metadata: Record<string, string> = {}): Uint8Array {
+export function encodeTensors(
+  tensors: Iterable<readonly [string, Tensor]>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
   const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: metadata };
   const parts: { data: TensorData; offset: number }[] = [];
   let size = 0;
@@ -46,7 +49,9 @@ export function encodeTensors(tensors: Iterable<readonly [string, Tensor]>, meta
   for (const [name, { data, shape }] of ordered) {
     const count = shape.reduce((product, extent) => product * extent, 1);
     if (count !== data.length) {
-      throw new RangeError(`tensor "${name}": shape [${shape.join(', ')}] holds ${count} values, but ${data.length} were given`);
+      throw new RangeError(
+        `tensor "${name}": shape [${shape.join(', ')}] holds ${count} values, but ${data.length} were given`,
+      );
     }
     header[name] = { dtype: typeNameOf(data), shape: [...shape], data_offsets: [size, size + data.byteLength] };
     parts.push({ data, offset: size });
@@ -100,7 +105,8 @@ export function takeTensor<T extends TensorData>(
   type: abstract new (...args: never[]) => T,
 ): T {
   const tensor = file.tensors.get(name);
-  if (!tensor) throw new TensorFileError(`tensor "${name}" is missing; the file has: ${[...file.tensors.keys()].join(', ')}`);
+  if (!tensor)
+    throw new TensorFileError(`tensor "${name}" is missing; the file has: ${[...file.tensors.keys()].join(', ')}`);
   if (!(tensor.data instanceof type)) {
     throw new TensorFileError(`tensor "${name}" is ${tensor.data.constructor.name}, expected ${type.name}`);
   }

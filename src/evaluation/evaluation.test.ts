@@ -53,14 +53,16 @@ describe('foreground', () => {
       const isNear = mask.some(
         (value, other) =>
           value === 1 &&
-          Math.hypot((pixel % width) - (other % width), Math.floor(pixel / width) - Math.floor(other / width)) <= radius,
+          Math.hypot((pixel % width) - (other % width), Math.floor(pixel / width) - Math.floor(other / width)) <=
+            radius,
       );
       expect(grown[pixel]).toBe(isNear ? 1 : 0);
     }
   });
 
   it('dilates in proportion to the image', () => {
-    const countOf = (edge: number): number => foregroundMask(square(edge, edge / 4, (edge * 3) / 4, 0)).reduce((a, b) => a + b, 0);
+    const countOf = (edge: number): number =>
+      foregroundMask(square(edge, edge / 4, (edge * 3) / 4, 0)).reduce((a, b) => a + b, 0);
     expect(countOf(128)).toBeCloseTo(68 ** 2 - (4 - Math.PI) * 4, -1.5); // 64² grown by 2 px: corners rounded
     expect(countOf(256)).toBeGreaterThan(countOf(128) * 3.9);
     expect(countOf(256)).toBeLessThan(countOf(128) * 4.1);
@@ -76,7 +78,12 @@ describe('scoreFrame', () => {
 
   it('scores the foreground harder than the white around it', () => {
     const truth = square(64, 16, 48, 100);
-    const rendering = { width: 64, height: 64, channels: 3, data: (compositeOnWhite(square(64, 16, 48, 110)).data as Float32Array).slice() };
+    const rendering = {
+      width: 64,
+      height: 64,
+      channels: 3,
+      data: (compositeOnWhite(square(64, 16, 48, 110)).data as Float32Array).slice(),
+    };
     const scores = scoreFrame(truth, rendering);
     const error = (10 / 255) ** 2;
     expect(scores.psnr).toBeCloseTo(-10 * Math.log10(error / 4), 3);
@@ -88,7 +95,12 @@ describe('scoreFrame', () => {
 
   it('has no foreground score where there is no foreground', () => {
     const empty = square(32, 0, 0, 0);
-    const { psnrForeground } = scoreFrame(empty, { width: 32, height: 32, channels: 3, data: new Float32Array(3072).fill(0.9) });
+    const { psnrForeground } = scoreFrame(empty, {
+      width: 32,
+      height: 32,
+      channels: 3,
+      data: new Float32Array(3072).fill(0.9),
+    });
     expect(psnrForeground).toBeNull();
   });
 });
@@ -118,7 +130,14 @@ describe('metrics', () => {
       { sourceIndex: 9, asTracked: scores(24, 14), uncorrected: scores(21, 11), fitted: scores(26, 16) },
     ];
     expect(collectMetrics(perFrame, facts)).toMatchObject({
-      heldOut: { psnr: 22, psnrForeground: 12, lpips: null, frames: 2, fitted: { psnr: 24, psnrForeground: 14 }, uncorrected: { psnr: 20 } },
+      heldOut: {
+        psnr: 22,
+        psnrForeground: 12,
+        lpips: null,
+        frames: 2,
+        fitted: { psnr: 24, psnrForeground: 14 },
+        uncorrected: { psnr: 20 },
+      },
       gaussianCount: 5,
     });
     expect(collectMetrics([], facts).heldOut).toBeNull();

@@ -8,7 +8,8 @@ export const FOREGROUND_DILATION = 8;
  * `image` is RGBA, its alpha the matte.
  */
 export function foregroundMask(image: Image): Uint8Array {
-  if (image.channels !== 4) throw new TypeError('foregroundMask: the image has no alpha; give RGBA with the matte in it');
+  if (image.channels !== 4)
+    throw new TypeError('foregroundMask: the image has no alpha; give RGBA with the matte in it');
   const { width, height, data } = image;
   const isForeground = Uint8Array.from({ length: width * height }, (_, pixel) => (data[pixel * 4 + 3]! >= 128 ? 1 : 0));
   return dilate(isForeground, width, height, (FOREGROUND_DILATION * Math.max(width, height)) / 512);

@@ -18,7 +18,12 @@ export interface FrameScores {
 export interface Metrics {
   /** Means over the held-out frames: as tracked, `fitted`, and by the `uncorrected` track; null when nothing was held out. */
   readonly heldOut:
-    | (Scores & { readonly lpips: number | null; readonly frames: number; readonly fitted: Scores; readonly uncorrected: Scores })
+    | (Scores & {
+        readonly lpips: number | null;
+        readonly frames: number;
+        readonly fitted: Scores;
+        readonly uncorrected: Scores;
+      })
     | null;
   readonly gaussianCount: number;
   readonly stepsPerSecond: number;
@@ -29,13 +34,21 @@ export interface Metrics {
   readonly avatarSha256: string;
   readonly adapter: string;
   /** Frames of the video, of the track, left out of it, and learned from. */
-  readonly frames: { readonly video: number; readonly tracked: number; readonly excluded: number; readonly trained: number };
+  readonly frames: {
+    readonly video: number;
+    readonly tracked: number;
+    readonly excluded: number;
+    readonly trained: number;
+  };
   readonly warnings: readonly string[];
   readonly perFrame: readonly FrameScores[];
 }
 
 /** The metrics of a run from its per-frame scores and facts. */
-export function collectMetrics(perFrame: readonly FrameScores[], facts: Omit<Metrics, 'heldOut' | 'perFrame'>): Metrics {
+export function collectMetrics(
+  perFrame: readonly FrameScores[],
+  facts: Omit<Metrics, 'heldOut' | 'perFrame'>,
+): Metrics {
   const asTracked = meanScores(perFrame.map((frame) => frame.asTracked));
   const fitted = meanScores(perFrame.map((frame) => frame.fitted));
   const uncorrected = meanScores(perFrame.map((frame) => frame.uncorrected));

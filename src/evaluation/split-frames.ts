@@ -26,6 +26,7 @@ export function splitFrames(frames: readonly Pick<TrackFrame, 'excluded'>[], rul
       `split "insta" holds ${INSTA_HELD_OUT} frames out, but the track has ${usable.length} usable ones; use split "fifth"`,
     );
   }
-  const heldOut = rule === 'insta' ? INSTA_HELD_OUT : usable.length > 1 ? Math.max(1, Math.floor(usable.length / 5)) : 0;
+  const heldOut =
+    rule === 'insta' ? INSTA_HELD_OUT : usable.length > 1 ? Math.max(1, Math.floor(usable.length / 5)) : 0;
   return { train: usable.slice(0, usable.length - heldOut), heldOut: usable.slice(usable.length - heldOut) };
 }

@@ -21,12 +21,7 @@ export interface Square {
 }
 
 /** Compares a track with the exact track of the same video (a synthetic subject's); `crops` belong to `tracked`. */
-export function trackError(
-  head: HeadModel,
-  exact: Track,
-  tracked: Track,
-  crops: readonly Square[],
-): TrackError {
+export function trackError(head: HeadModel, exact: Track, tracked: Track, crops: readonly Square[]): TrackError {
   const exactFrames = new Map(exact.frames.map((frame) => [frame.sourceIndex, frame]));
   let [frames, degrees, pixels] = [0, 0, 0];
   tracked.frames.forEach((frame, position) => {

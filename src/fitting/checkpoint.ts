@@ -44,7 +44,9 @@ export function restoreCheckpoint(gpu: Gpu, buffers: readonly PersistentBuffer[]
   for (const { name, buffer } of buffers) {
     const data = takeTensor({ tensors: checkpoint.tensors, metadata: {} }, name, Uint32Array);
     if (data.byteLength !== buffer.size) {
-      throw new TensorFileError(`checkpoint: "${name}" has ${data.byteLength} bytes, the fit needs ${buffer.size}; delete the checkpoint to start afresh`);
+      throw new TensorFileError(
+        `checkpoint: "${name}" has ${data.byteLength} bytes, the fit needs ${buffer.size}; delete the checkpoint to start afresh`,
+      );
     }
     writeBuffer(gpu, buffer, data);
   }
@@ -59,7 +61,12 @@ export function decodeCheckpoint(bytes: Uint8Array, key: string): Checkpoint | n
   try {
     const { tensors, metadata } = decodeTensors(bytes, 'the checkpoint');
     if (metadata['format'] !== FORMAT || metadata['key'] !== key) return null;
-    return { step: Number(metadata['step']), key, tensors, notes: JSON.parse(metadata['notes']!) as Record<string, string> };
+    return {
+      step: Number(metadata['step']),
+      key,
+      tensors,
+      notes: JSON.parse(metadata['notes']!) as Record<string, string>,
+    };
   } catch (error) {
     if (error instanceof TensorFileError) return null;
     throw error;

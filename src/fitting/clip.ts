@@ -41,6 +41,9 @@ export function checkClip({ size, frames, pixels }: Clip): void {
             : pixels(frame).length !== size * size
               ? `it has ${pixels(frame).length} pixels, not ${size}²`
               : null;
-    if (fault) throw new UnusableClipError(`frame ${index} of the track cannot be used: ${fault}; track the video again, or leave the frame out`);
+    if (fault)
+      throw new UnusableClipError(
+        `frame ${index} of the track cannot be used: ${fault}; track the video again, or leave the frame out`,
+      );
   }
 }

@@ -154,7 +154,10 @@ function spread(inputs: FillInputs, confidence: Float32Array, indices: Uint32Arr
 }
 
 /** Median look of each group's seen Gaussians, those counting most that fill most of the pictures. */
-function groupMiddles({ gaussians, groups, contribution }: FillInputs, confidence: Float32Array): Map<SurfaceGroup, number[]> {
+function groupMiddles(
+  { gaussians, groups, contribution }: FillInputs,
+  confidence: Float32Array,
+): Map<SurfaceGroup, number[]> {
   const middles = new Map<SurfaceGroup, number[]>();
   for (const group of ['skin', 'hair', 'neck'] as const) {
     const members = [...confidence.keys()].filter((i) => groups[i] === group && confidence[i]! > 0.9);

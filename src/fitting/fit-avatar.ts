@@ -10,7 +10,14 @@ import { neutralPose, packPose, unpackPose, type HeadPose } from '../head/pose.t
 import type { LossRecord } from '../losses/loss-history.ts';
 import { learnTrackCorrection } from '../tracking/track-correction.ts';
 import type { OnProgress } from '../video/frame.ts';
-import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
+import {
+  captureCheckpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  restoreCheckpoint,
+  type Checkpoint,
+  type CheckpointStore,
+} from './checkpoint.ts';
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { fillStep, FrameOrder } from './schedule.ts';
@@ -64,7 +71,12 @@ const VISIBILITY_FRAMES = 40;
  * Stage I: fits Gaussians on the head's surface, and the head's deltas, to the clip (method §§1–4). Deterministic: one
  * seed on one device gives identical avatars, also when the run was stopped and resumed from its checkpoints.
  */
-export async function fitAvatar(gpu: Gpu, inputs: FitInputs, options: FitOptions, context: FitContext = {}): Promise<FitResult> {
+export async function fitAvatar(
+  gpu: Gpu,
+  inputs: FitInputs,
+  options: FitOptions,
+  context: FitContext = {},
+): Promise<FitResult> {
   const { clip, head } = inputs;
   checkOptions(options);
   checkClip(clip);
@@ -129,7 +141,8 @@ class FitRun {
     const resumed = stored ? decodeCheckpoint(stored, key) : null;
     if (stored && !resumed) log?.('The checkpoint in the folder is of another run or damaged; the fit starts afresh.');
     this.#intersectionCapacity = this.#context.intersectionCapacity;
-    if (resumed?.notes['intersections']) this.#intersectionCapacity = Number(resumed.notes['intersections']) || undefined;
+    if (resumed?.notes['intersections'])
+      this.#intersectionCapacity = Number(resumed.notes['intersections']) || undefined;
     this.#training = await this.#createTraining();
     if (resumed) {
       this.#restore(resumed);
@@ -159,7 +172,9 @@ class FitRun {
     this.#losses = [...this.#losses, ...(await this.#readLosses(from, to))];
     const last = this.#losses[this.#losses.length - 1]!;
     if (!Number.isFinite(last.total)) {
-      throw new Error(`the loss is ${last.total} after step ${to}: please report this clip. The last good checkpoint is kept.`);
+      throw new Error(
+        `the loss is ${last.total} after step ${to}: please report this clip. The last good checkpoint is kept.`,
+      );
     }
     if (to === fillAt) this.#training.gaussians.write(await this.#filled(await this.#training.gaussians.read()));
     this.#checkpoint = await this.#capture(to);
@@ -174,7 +189,12 @@ class FitRun {
     checkGaussians(gaussians);
     const refinedPoses = await this.#readPoses();
     const avatar: Avatar = {
-      head: personalHead(head, identityCoefficients, support, await readFloats(this.#gpu, displacements, support.entryCount * 3)),
+      head: personalHead(
+        head,
+        identityCoefficients,
+        support,
+        await readFloats(this.#gpu, displacements, support.entryCount * 3),
+      ),
       vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
       gaussians,
       canonicalSizes: await training.placement.readCanonicalSizes(),
@@ -231,9 +251,10 @@ class FitRun {
     const { options } = this.#inputs;
     const commands = this.#training.commands();
     let pending: Promise<void> | null = null;
-    for (let done = from; done < to; ) {
+    for (let done = from; done < to;) {
       const end = Math.min(to, done + STEPS_PER_SUBMIT);
-      for (let step = done + 1; step <= end; step++) this.#training.recordStep(commands, step, this.#order.at(step - 1));
+      for (let step = done + 1; step <= end; step++)
+        this.#training.recordStep(commands, step, this.#order.at(step - 1));
       commands.submit();
       // One submit runs while the next is recorded; more in flight would only use memory and delay Ctrl-C.
       await pending;
@@ -253,7 +274,8 @@ class FitRun {
       const steps = Math.min(50, to - first);
       const sums: Record<string, number> = {};
       for (let step = first; step < first + steps; step++) {
-        for (const [term, value] of Object.entries(records[step % LOSS_SLOTS]!)) sums[term] = (sums[term] ?? 0) + value / steps;
+        for (const [term, value] of Object.entries(records[step % LOSS_SLOTS]!))
+          sums[term] = (sums[term] ?? 0) + value / steps;
       }
       points.push({ ...(sums as unknown as LossRecord), step: first + steps });
     }
@@ -312,10 +334,13 @@ function checkOptions(options: FitOptions): void {
 /** A fit that went wrong must not be written as an avatar that draws nothing. */
 function checkGaussians(gaussians: GaussianSet): void {
   if (gaussians.count === 0) {
-    throw new UnusableClipError('the fit removed every Gaussian: the frames show no head where the track has it; track the video again');
+    throw new UnusableClipError(
+      'the fit removed every Gaussian: the frames show no head where the track has it; track the video again',
+    );
   }
   for (const [name, values] of Object.entries(gaussians)) {
-    const fault = typeof values === 'number' ? undefined : (values as Float32Array).find((value) => !Number.isFinite(value));
+    const fault =
+      typeof values === 'number' ? undefined : (values as Float32Array).find((value) => !Number.isFinite(value));
     if (fault !== undefined) throw new Error(`the fit ended with ${fault} in "${name}": please report this clip`);
   }
 }
@@ -367,6 +392,7 @@ function frontalPose(clip: Clip): HeadPose {
 
 function meanExpression({ frames }: Clip): Float32Array {
   const mean = new Float32Array(frames[0]!.pose.expressionCoefficients.length);
-  for (const { pose } of frames) pose.expressionCoefficients.forEach((value, index) => (mean[index]! += value / frames.length));
+  for (const { pose } of frames)
+    pose.expressionCoefficients.forEach((value, index) => (mean[index]! += value / frames.length));
   return mean;
 }

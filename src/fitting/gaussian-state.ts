@@ -2,7 +2,13 @@ import { Ownership, createStorageBuffer, readBytes, readUints, writeBuffer } fro
 import type { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { createKernel } from '../gpu/kernel.ts';
-import { LOCAL_ATTRIBUTES, LOCAL_STRIDES, type GaussianSet, type LocalAttribute, type LocalGaussians } from '../gaussians/layout.ts';
+import {
+  LOCAL_ATTRIBUTES,
+  LOCAL_STRIDES,
+  type GaussianSet,
+  type LocalAttribute,
+  type LocalGaussians,
+} from '../gaussians/layout.ts';
 import { createAdam, type Adam, type AdamStepOptions } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
 import { createDensify, type Column, type Densify } from './densify/densify.ts';
@@ -114,7 +120,10 @@ export async function createGaussianState(
       LOCAL_ATTRIBUTES.map((name) => [adams[name], { step, learningRate: rates[RATE_OF[name]] * rateFactor }] as const),
     gather(commands, mean2dGradient) {
       if (statisticsGroup?.input !== mean2dGradient) {
-        statisticsGroup = { input: mean2dGradient, group: statistics.bind({ count, mean2dGradient, importance, visits }) };
+        statisticsGroup = {
+          input: mean2dGradient,
+          group: statistics.bind({ count, mean2dGradient, importance, visits }),
+        };
       }
       const { group } = statisticsGroup;
       commands.pass('gather statistics', (pass) => statistics.dispatch(pass, group, Math.ceil(capacity / 64)));

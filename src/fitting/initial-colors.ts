@@ -47,7 +47,8 @@ function addFrame(sums: Float64Array, surface: Surface, clip: Clip, frame: numbe
   const { head, triangleIndices, barycentrics } = surface;
   const { camera } = clip.frames[frame]!;
   const pixels = clip.pixels(frame);
-  const corner = (triangle: number, k: number, axis: number): number => vertices[head.triangles[triangle * 3 + k]! * 3 + axis]!;
+  const corner = (triangle: number, k: number, axis: number): number =>
+    vertices[head.triangles[triangle * 3 + k]! * 3 + axis]!;
   for (let i = 0; i < triangleIndices.length; i++) {
     const triangle = triangleIndices[i]!;
     const point = [0, 1, 2].map((axis) =>

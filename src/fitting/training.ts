@@ -17,10 +17,16 @@ import type { HeadModel } from '../head/head-model.ts';
 import { vertexAdjacency } from '../head/laplacian.ts';
 import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
 import { createExposure, EXPOSURE_STRIDE, type Exposure } from '../losses/exposure/exposure.ts';
-import { createGaussianRegularisers, type GaussianRegularisers } from '../losses/gaussian-regularisers/gaussian-regularisers.ts';
+import {
+  createGaussianRegularisers,
+  type GaussianRegularisers,
+} from '../losses/gaussian-regularisers/gaussian-regularisers.ts';
 import { LossHistory } from '../losses/loss-history.ts';
 import { createPhotometricLoss, type PhotometricLoss } from '../losses/photometric/photometric.ts';
-import { createVertexRegularisers, type VertexRegularisers } from '../losses/vertex-regularisers/vertex-regularisers.ts';
+import {
+  createVertexRegularisers,
+  type VertexRegularisers,
+} from '../losses/vertex-regularisers/vertex-regularisers.ts';
 import { randomUniform } from '../math/random.ts';
 import { CAMERA_STRIDE, IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
 import { createRasterizer, type Rasterizer } from '../rasterizer/rasterizer.ts';
@@ -222,8 +228,33 @@ export class Training {
   }
 
   dispose(): void {
-    const { owned, gaussians, deformation, placement, rasterizer, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers, exposure, exposureAdam } = this.#parts;
-    for (const part of [gaussians, deformation, placement, history, deltaAdam, poseAdam, photometric, regularisers, vertexRegularisers]) part.dispose();
+    const {
+      owned,
+      gaussians,
+      deformation,
+      placement,
+      rasterizer,
+      history,
+      deltaAdam,
+      poseAdam,
+      photometric,
+      regularisers,
+      vertexRegularisers,
+      exposure,
+      exposureAdam,
+    } = this.#parts;
+    for (const part of [
+      gaussians,
+      deformation,
+      placement,
+      history,
+      deltaAdam,
+      poseAdam,
+      photometric,
+      regularisers,
+      vertexRegularisers,
+    ])
+      part.dispose();
     exposure?.dispose();
     exposureAdam?.dispose();
     rasterizer.destroy();
@@ -357,7 +388,12 @@ async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
   });
   const history = await LossHistory.create(gpu, LOSS_SLOTS);
   const poseStride = poseRecordStride(head.expressionNames.length);
-  const photometric = await createPhotometricLoss(gpu, { width: size, height: size, history, matte: options.weights.matte > 0 });
+  const photometric = await createPhotometricLoss(gpu, {
+    width: size,
+    height: size,
+    history,
+    matte: options.weights.matte > 0,
+  });
   const exposure = options.exposure
     ? await createExposure(gpu, {
         width: size,
@@ -427,9 +463,16 @@ function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {
   return packed;
 }
 
+/**
+ * Expression coefficients run 0…1 where joints move by hundredths of a radian: they learn faster by this. Fitting
+ * held-out poses of address-turns for 50 steps at 1e-3: 25.5 dB with 1, 26.3 with 4, 26.6 with 10.
+ */
+const EXPRESSION_RATE_FACTOR = 8;
+
 /** Which floats of a pose record learn: the padding does not. */
 function poseRateFactors(head: HeadModel, floats: number): Float32Array {
   const factors = new Float32Array(floats);
-  factors.fill(1, 0, POSE_JOINT_FLOATS + head.expressionNames.length);
+  factors.fill(1, 0, POSE_JOINT_FLOATS);
+  factors.fill(EXPRESSION_RATE_FACTOR, POSE_JOINT_FLOATS, POSE_JOINT_FLOATS + head.expressionNames.length);
   return factors;
 }

@@ -45,10 +45,7 @@ export class NoAdapterError extends Error {
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render/i;
 
 /** Requests a device from an adapter with every optional feature that our kernels can use. */
-export async function createGpu(
-  adapter: GPUAdapter,
-  wait: Gpu['wait'] = (promise) => promise,
-): Promise<Gpu> {
+export async function createGpu(adapter: GPUAdapter, wait: Gpu['wait'] = (promise) => promise): Promise<Gpu> {
   const wanted: GPUFeatureName[] = ['timestamp-query', 'subgroups' as GPUFeatureName];
   const requiredFeatures = wanted.filter((feature) => adapter.features.has(feature));
   const limits = adapter.limits;

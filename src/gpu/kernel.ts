@@ -68,9 +68,7 @@ export async function createKernel<Name extends string>(gpu: Gpu, options: Kerne
   const errors = compilation.messages.filter((message) => message.type === 'error');
   if (errors.length > 0 || pipeline instanceof Error) {
     const places = errors.map((message) => `${placeOf(files, message.lineNum)}:${message.linePos} ${message.message}`);
-    throw new ShaderError(
-      `kernel "${label}" does not compile:\n${places.join('\n') || (pipeline as Error).message}`,
-    );
+    throw new ShaderError(`kernel "${label}" does not compile:\n${places.join('\n') || (pipeline as Error).message}`);
   }
   return {
     label,

@@ -3,7 +3,11 @@ import { arkitFromEyePose, eyePoseFromArkit, MAX_HORIZONTAL_GAZE, MAX_VERTICAL_G
 
 describe('eyePoseFromArkit', () => {
   it('turns both eyes to the subject’s left, and down', () => {
-    const { leftEyePose, rightEyePose } = eyePoseFromArkit({ eyeLookOutLeft: 1, eyeLookInRight: 1, eyeLookDownLeft: 0.5 });
+    const { leftEyePose, rightEyePose } = eyePoseFromArkit({
+      eyeLookOutLeft: 1,
+      eyeLookInRight: 1,
+      eyeLookDownLeft: 0.5,
+    });
     expect(leftEyePose[1]).toBeCloseTo(MAX_HORIZONTAL_GAZE, 6);
     expect(rightEyePose[1]).toBeCloseTo(MAX_HORIZONTAL_GAZE, 6);
     expect(leftEyePose[0]).toBeCloseTo(MAX_VERTICAL_GAZE / 2, 6);

@@ -36,11 +36,15 @@ export function lossPlot(curves: readonly Curve[], title = 'loss over steps'): s
     );
   }
   for (const x of niceTicks(lastX)) {
-    parts.push(`<text x="${placeX(x).toFixed(1)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle" fill="#6b7280">${x}</text>`);
+    parts.push(
+      `<text x="${placeX(x).toFixed(1)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle" fill="#6b7280">${x}</text>`,
+    );
   }
   curves.forEach((curve, index) => {
     const color = COLORS[index % COLORS.length]!;
-    const path = points[index]!.map(([x, y]) => `${placeX(x).toFixed(1)},${placeY(Math.log10(y)).toFixed(1)}`).join(' ');
+    const path = points[index]!.map(([x, y]) => `${placeX(x).toFixed(1)},${placeY(Math.log10(y)).toFixed(1)}`).join(
+      ' ',
+    );
     parts.push(
       `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="1.5" stroke-linejoin="round"/>`,
       `<text x="${WIDTH - RIGHT}" y="${18 + index * 15}" text-anchor="end" fill="${color}">${escapeXml(curve.name)}</text>`,

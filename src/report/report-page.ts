@@ -23,7 +23,8 @@ export function reportPage(content: ReportContent): string {
     (picture) =>
       `<section><h2>${escapeXml(picture.title)}</h2><p>${escapeXml(picture.text)}</p><img src="${picture.url}" alt="${escapeXml(picture.title)}"></section>`,
   );
-  if (lossSvg) sections.push(`<section><h2>Loss</h2><p>Mean over stretches of steps; logarithmic.</p>${lossSvg}</section>`);
+  if (lossSvg)
+    sections.push(`<section><h2>Loss</h2><p>Mean over stretches of steps; logarithmic.</p>${lossSvg}</section>`);
   const warnings = metrics.warnings.map((warning) => `<li>${escapeXml(warning)}</li>`).join('');
   return `<!doctype html>
 <html lang="en">
@@ -69,7 +70,10 @@ function runFacts(metrics: Metrics): [string, string][] {
   const minutes = (value: number): string => `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
   return [
     ['Gaussians', metrics.gaussianCount.toLocaleString('en')],
-    ['Frames', `${frames.video} in the video, ${frames.tracked} tracked, ${frames.excluded} left out, ${frames.trained} learned from`],
+    [
+      'Frames',
+      `${frames.video} in the video, ${frames.tracked} tracked, ${frames.excluded} left out, ${frames.trained} learned from`,
+    ],
     ['Time', `${minutes(seconds.total)}: tracking ${minutes(seconds.track)}, fit ${minutes(seconds.fit)}`],
     ['Speed', `${metrics.stepsPerSecond.toFixed(1)} steps per second`],
     ['Peak memory', `${Math.round(metrics.peakMemoryMB)} MB`],

@@ -34,7 +34,12 @@ const pixel = (image: Image, x: number, y: number): number[] => [
 describe('Canvas', () => {
   it('draws pictures over what is there, by their alpha, cut at the edge', () => {
     const canvas = new Canvas(4, 4, [0, 0, 0]);
-    const image: Image = { width: 2, height: 2, channels: 4, data: Uint8Array.from({ length: 16 }, (_, i) => (i % 4 === 3 ? 128 : 200)) };
+    const image: Image = {
+      width: 2,
+      height: 2,
+      channels: 4,
+      data: Uint8Array.from({ length: 16 }, (_, i) => (i % 4 === 3 ? 128 : 200)),
+    };
     canvas.draw(image, 3, -1);
     expect(pixel(canvas, 3, 0)).toEqual([100, 100, 100]);
     expect(pixel(canvas, 2, 0)).toEqual([0, 0, 0]);
@@ -51,9 +56,16 @@ describe('Canvas', () => {
   });
 
   it('shrinks by means and grows by repetition', () => {
-    const image: Image = { width: 2, height: 2, channels: 3, data: Uint8Array.of(0, 0, 0, 100, 100, 100, 100, 100, 100, 200, 200, 200) };
+    const image: Image = {
+      width: 2,
+      height: 2,
+      channels: 3,
+      data: Uint8Array.of(0, 0, 0, 100, 100, 100, 100, 100, 100, 200, 200, 200),
+    };
     expect([...resize(image, 1, 1).data]).toEqual([100, 100, 100]);
-    expect([...resize(image, 4, 2).data].filter((_, index) => index % 3 === 0)).toEqual([0, 0, 100, 100, 100, 100, 200, 200]);
+    expect([...resize(image, 4, 2).data].filter((_, index) => index % 3 === 0)).toEqual([
+      0, 0, 100, 100, 100, 100, 200, 200,
+    ]);
     expect(resize(image, 3, 5).data).toHaveLength(45);
   });
 });
@@ -73,12 +85,23 @@ describe('sheets', () => {
     const examples = [3, 17, 40].map((index) => ({ truth, rendering, caption: `frame ${index} · 27.4 dB` }));
     const heldOut = heldOutSheet(examples, 128);
     expect([heldOut.width, heldOut.height]).toEqual([32 + 86 + 3 * 136 - 8, 32 + 30 + 3 * 136 + 22 - 8]);
-    const views = [0, 45, 90, 135, 180, 225, 270, 315].map((yaw) => ({ yaw, image: ball(128, [200, 150, 120], yaw / 30) }));
+    const views = [0, 45, 90, 135, 180, 225, 270, 315].map((yaw) => ({
+      yaw,
+      image: ball(128, [200, 150, 120], yaw / 30),
+    }));
     const turntable = turntableSheet(views, 128);
     expect([turntable.width, turntable.height]).toEqual([32 + 4 * 136 - 8, 32 + 2 * 158 - 8]);
-    const expressions = expressionSheet(['neutral', 'smile', 'blink', 'jaw open'].map((caption) => ({ image: truth, caption })), 128);
-    const points = Float32Array.from({ length: 40 }, (_, index) => 64 + 40 * (index % 2 ? Math.sin(index) : Math.cos(index + 1)));
-    const landmarks = landmarkSheet([{ image: truth, caption: 'frame 3 · 1.2 px', layers: [{ points, color: [0, 160, 80] }] }]);
+    const expressions = expressionSheet(
+      ['neutral', 'smile', 'blink', 'jaw open'].map((caption) => ({ image: truth, caption })),
+      128,
+    );
+    const points = Float32Array.from(
+      { length: 40 },
+      (_, index) => 64 + 40 * (index % 2 ? Math.sin(index) : Math.cos(index + 1)),
+    );
+    const landmarks = landmarkSheet([
+      { image: truth, caption: 'frame 3 · 1.2 px', layers: [{ points, color: [0, 160, 80] }] },
+    ]);
     for (const [name, sheet] of Object.entries({ heldOut, turntable, expressions, landmarks })) {
       const png = await encodePng(sheet);
       expect([...png.subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47]);
@@ -90,7 +113,10 @@ describe('sheets', () => {
   it('take no pictures at all, and pictures that are not square', () => {
     expect(contactSheet([], { columns: 1, cellSize: 32 }).width).toBe(64);
     const wide: Image = { width: 40, height: 10, channels: 3, data: new Uint8Array(1200) };
-    const sheet = contactSheet([{ image: wide, caption: 'a caption far too long for so small a picture' }], { columns: 1, cellSize: 32 });
+    const sheet = contactSheet([{ image: wide, caption: 'a caption far too long for so small a picture' }], {
+      columns: 1,
+      cellSize: 32,
+    });
     expect(pixel(sheet, 16 + 16, 16 + 16)).toEqual([0, 0, 0]);
     expect(pixel(sheet, 16 + 16, 16 + 2)).toEqual([255, 255, 255]);
   });
@@ -100,7 +126,10 @@ describe('lossPlot', () => {
   it('draws each curve in the frame, whatever its values', () => {
     const x = Float32Array.from({ length: 5000 }, (_, step) => step);
     const y = x.map((step) => 0.3 * Math.exp(-step / 900) + 0.02 + 0.01 * Math.sin(step));
-    const svg = lossPlot([{ name: 'all <terms>', x, y }, { name: 'SSIM', x, y: y.map((value) => value / 3) }]);
+    const svg = lossPlot([
+      { name: 'all <terms>', x, y },
+      { name: 'SSIM', x, y: y.map((value) => value / 3) },
+    ]);
     show('loss.svg', svg);
     const coordinates = [...svg.matchAll(/points="([^"]+)"/g)].flatMap((match) => match[1]!.split(' '));
     expect(coordinates.length).toBeGreaterThan(1000);
@@ -117,7 +146,13 @@ describe('lossPlot', () => {
 describe('reportPage', () => {
   const scores = { psnr: 27.123, psnrForeground: 23.5, ssim: 0.91234 };
   const metrics = {
-    heldOut: { ...scores, lpips: null, frames: 40, fitted: { psnr: 29.1, psnrForeground: null, ssim: 0.93 }, uncorrected: scores },
+    heldOut: {
+      ...scores,
+      lpips: null,
+      frames: 40,
+      fitted: { psnr: 29.1, psnrForeground: null, ssim: 0.93 },
+      uncorrected: scores,
+    },
     gaussianCount: 16384,
     stepsPerSecond: 31.5,
     seconds: { track: 55, fit: 300, total: 371 },
@@ -145,6 +180,8 @@ describe('reportPage', () => {
     expect(page).toContain('two faces &lt;b&gt;; the larger');
     expect(page).toContain('<title>selfie &amp; glasses</title>');
     expect([...page.matchAll(/(?:src|href)="([^"]{0,5})/g)].map((match) => match[1])).toEqual(['data:']);
-    expect(reportPage({ title: 'x', metrics: { ...metrics, heldOut: null }, facts: [], pictures: [] })).toContain('No frame was held out');
+    expect(reportPage({ title: 'x', metrics: { ...metrics, heldOut: null }, facts: [], pictures: [] })).toContain(
+      'No frame was held out',
+    );
   });
 });

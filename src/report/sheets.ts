@@ -78,7 +78,8 @@ export function errorImage(truth: Image, rendering: Image): Image {
   const data = new Uint8Array(width * height * 3);
   for (let pixel = 0; pixel < width * height; pixel++) {
     let difference = 0;
-    for (let channel = 0; channel < 3; channel++) difference += Math.abs(a![pixel * 3 + channel]! - b![pixel * 3 + channel]!);
+    for (let channel = 0; channel < 3; channel++)
+      difference += Math.abs(a![pixel * 3 + channel]! - b![pixel * 3 + channel]!);
     data.set(heat(difference / 3 / 255 / ERROR_FULL_SCALE), pixel * 3);
   }
   return { width, height, channels: 3, data };

@@ -59,7 +59,8 @@ describe('mesh renderer', () => {
   it('draws the same bytes twice', async () => {
     const renderer = await createMeshRenderer(await testGpu());
     const albedo = { width: 2, height: 1, channels: 3 as const, data: new Uint8Array([200, 150, 120, 90, 60, 50]) };
-    const draw = () => renderer.render([{ mesh: square(1), material: { albedo } }], { camera, cameraFromWorld: IDENTITY });
+    const draw = () =>
+      renderer.render([{ mesh: square(1), material: { albedo } }], { camera, cameraFromWorld: IDENTITY });
     expect(await draw()).toEqual(await draw());
     renderer.dispose();
   });

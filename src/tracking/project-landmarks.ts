@@ -17,7 +17,8 @@ export function projectLandmarks(
     const point = [0, 0, 0];
     for (let corner = 0; corner < 3; corner++) {
       const vertex = head.triangles[triangle * 3 + corner]!;
-      for (let axis = 0; axis < 3; axis++) point[axis]! += barycentrics[landmark * 3 + corner]! * vertices[vertex * 3 + axis]!;
+      for (let axis = 0; axis < 3; axis++)
+        point[axis]! += barycentrics[landmark * 3 + corner]! * vertices[vertex * 3 + axis]!;
     }
     const [x, y, z] = point as [number, number, number];
     points[landmark * 2] = z > 0 ? camera.principalX + (camera.focalX * x) / z : NaN;

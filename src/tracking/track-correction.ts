@@ -25,16 +25,25 @@ const LIMIT = 3;
 const LEAST_DEVIATION = 1e-5;
 
 /** Learns the map from pairs of poses of the same frames. Null for fewer than 20: it would only memorise them. */
-export function learnTrackCorrection(tracked: readonly HeadPose[], refined: readonly HeadPose[]): TrackCorrection | null {
+export function learnTrackCorrection(
+  tracked: readonly HeadPose[],
+  refined: readonly HeadPose[],
+): TrackCorrection | null {
   const count = tracked.length;
   if (count < 20) return null;
   const inputs = tracked.map((pose) => Float64Array.from(packPose(pose)));
-  const changes = refined.map((pose, frame) => Float64Array.from(packPose(pose), (value, k) => value - inputs[frame]![k]!));
+  const changes = refined.map((pose, frame) =>
+    Float64Array.from(packPose(pose), (value, k) => value - inputs[frame]![k]!),
+  );
   const size = inputs[0]!.length;
   const mean = meanOf(inputs);
   const offset = meanOf(changes);
-  const deviation = mean.map((middle, k) => Math.sqrt(inputs.reduce((sum, input) => sum + (input[k]! - middle) ** 2, 0) / count));
-  const rows = inputs.map((input) => input.map((value, k) => (deviation[k]! > LEAST_DEVIATION ? (value - mean[k]!) / deviation[k]! : 0)));
+  const deviation = mean.map((middle, k) =>
+    Math.sqrt(inputs.reduce((sum, input) => sum + (input[k]! - middle) ** 2, 0) / count),
+  );
+  const rows = inputs.map((input) =>
+    input.map((value, k) => (deviation[k]! > LEAST_DEVIATION ? (value - mean[k]!) / deviation[k]! : 0)),
+  );
   const normal = new Float64Array(size * size);
   const right = new Float64Array(size * size);
   for (let a = 0; a < size; a++) {
@@ -49,7 +58,9 @@ export function learnTrackCorrection(tracked: readonly HeadPose[], refined: read
     }
   }
   const solution = solveCholesky(normal, right, size);
-  const matrix = new Float32Array(size * size).map((_, index) => solution[(index % size) * size + Math.floor(index / size)]!);
+  const matrix = new Float32Array(size * size).map(
+    (_, index) => solution[(index % size) * size + Math.floor(index / size)]!,
+  );
   return {
     mean: Float32Array.from(mean),
     deviation: Float32Array.from(deviation, (value) => (value > LEAST_DEVIATION ? value : Infinity)),
@@ -64,7 +75,9 @@ export function correctPose(pose: HeadPose, correction: TrackCorrection | null):
   const { mean, deviation, offset, matrix } = correction;
   const values = packPose(pose);
   if (values.length !== mean.length) {
-    throw new RangeError(`the pose has ${values.length} values, the avatar's track correction ${mean.length}: it is of another head model.`);
+    throw new RangeError(
+      `the pose has ${values.length} values, the avatar's track correction ${mean.length}: it is of another head model.`,
+    );
   }
   // Beyond what the clip showed, the rule is not known to hold: it stays at its edge.
   const scaled = values.map((value, k) => Math.max(-LIMIT, Math.min(LIMIT, (value - mean[k]!) / deviation[k]!)));

@@ -49,9 +49,15 @@ export class AvatarRenderer {
     this.#placement = placement;
     this.#count = count;
     this.#intersectionCapacity = avatar.gaussians.count * 8 + 65_536;
-    this.#pose = this.#owned.own(createStorageBuffer(gpu, 'pose', poseRecordStride(avatar.head.expressionNames.length)));
+    this.#pose = this.#owned.own(
+      createStorageBuffer(gpu, 'pose', poseRecordStride(avatar.head.expressionNames.length)),
+    );
     this.#camera = this.#owned.own(
-      gpu.device.createBuffer({ label: 'camera', size: CAMERA_STRIDE, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
+      gpu.device.createBuffer({
+        label: 'camera',
+        size: CAMERA_STRIDE,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      }),
     );
   }
 
@@ -183,7 +189,8 @@ export function toImage(pixels: Float32Array, width: number, height: number, tra
   for (let pixel = 0; pixel < width * height; pixel++) {
     const alpha = 1 - pixels[pixel * 4 + 3]!;
     const scale = transparent && alpha > 1e-4 ? 1 / alpha : 1;
-    for (let channel = 0; channel < 3; channel++) data[pixel * channels + channel] = byte(pixels[pixel * 4 + channel]! * scale);
+    for (let channel = 0; channel < 3; channel++)
+      data[pixel * channels + channel] = byte(pixels[pixel * 4 + channel]! * scale);
     if (transparent) data[pixel * 4 + 3] = byte(alpha);
   }
   return { width, height, channels, data };

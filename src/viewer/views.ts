@@ -17,7 +17,11 @@ export interface View {
 }
 
 /** The avatar's neutral pose seen from a view, with expression weights by name over it. */
-export function poseForView(avatar: Avatar, view: View = {}, expression: Readonly<Record<string, number>> = {}): HeadPose {
+export function poseForView(
+  avatar: Avatar,
+  view: View = {},
+  expression: Readonly<Record<string, number>> = {},
+): HeadPose {
   const { neutralPose, head } = avatar;
   const radians = Math.PI / 180;
   const turn = multiplyMatrices(
@@ -47,7 +51,12 @@ export function centredCamera(camera: Camera, size: number): Camera {
 }
 
 /** Short names that stand for a left and a right coefficient, as in `smile=0.8`. */
-const PAIRS: Readonly<Record<string, string>> = { smile: 'mouthSmile', blink: 'eyeBlink', frown: 'mouthFrown', sneer: 'noseSneer' };
+const PAIRS: Readonly<Record<string, string>> = {
+  smile: 'mouthSmile',
+  blink: 'eyeBlink',
+  frown: 'mouthFrown',
+  sneer: 'noseSneer',
+};
 
 /** Sets coefficients by ARKit name, by a name without Left/Right for both sides, or by a short name. */
 function withExpression(
@@ -57,11 +66,16 @@ function withExpression(
 ): Float32Array {
   const coefficients = base.slice();
   for (const [given, value] of Object.entries(expression)) {
-    if (!Number.isFinite(value)) throw new RangeError(`expression "${given}" is ${value}; give a number, usually from 0 to 1`);
+    if (!Number.isFinite(value))
+      throw new RangeError(`expression "${given}" is ${value}; give a number, usually from 0 to 1`);
     const name = PAIRS[given] ?? given;
-    const indices = [name, `${name}Left`, `${name}Right`].map((full) => names.indexOf(full)).filter((index) => index >= 0);
+    const indices = [name, `${name}Left`, `${name}Right`]
+      .map((full) => names.indexOf(full))
+      .filter((index) => index >= 0);
     if (indices.length === 0) {
-      throw new RangeError(`expression "${given}" is unknown to this avatar. It has: ${names.join(', ')}; short names: ${Object.keys(PAIRS).join(', ')}`);
+      throw new RangeError(
+        `expression "${given}" is unknown to this avatar. It has: ${names.join(', ')}; short names: ${Object.keys(PAIRS).join(', ')}`,
+      );
     }
     for (const index of indices) coefficients[index] = value;
   }

@@ -26,7 +26,10 @@ describe.skipIf(skipBrowser)('in Chromium (skipped where it is not installed)', 
   it('a kernel computes the same numbers as in Node, bit for bit', async () => {
     test = await openTestPage('kernel-page.ts');
     const count = 1000;
-    const numbers = await test.page.evaluate((n) => (globalThis as unknown as PageFunctions).drawRandomNumbers(n), count);
+    const numbers = await test.page.evaluate(
+      (n) => (globalThis as unknown as PageFunctions).drawRandomNumbers(n),
+      count,
+    );
     expect(test.errors).toEqual([]);
     expect(numbers).toEqual(Array.from({ length: count }, (_, index) => randomUniform(7, 3, index)));
   });
@@ -43,7 +46,9 @@ describe.skipIf(skipBrowser)('in Chromium (skipped where it is not installed)', 
     const shown = await decodeImage(await test.page.locator('canvas').screenshot());
 
     const renderer = await AvatarRenderer.create(await testGpu(), avatar);
-    const truth = await renderer.render(poseForView(avatar, view, expression), centredCamera(avatar.camera, size), { transparent: true });
+    const truth = await renderer.render(poseForView(avatar, view, expression), centredCamera(avatar.camera, size), {
+      transparent: true,
+    });
     renderer.dispose();
     expect([shown.width, shown.height]).toEqual([size, size]);
     expect(new Set(truth.data).size).toBeGreaterThan(100); // a picture, not a blank

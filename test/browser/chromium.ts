@@ -29,7 +29,8 @@ const QUIET_FLAGS = [
   '--no-first-run',
 ];
 
-const PAGE = '<!doctype html><meta charset="utf-8"><body style="margin:0"><script type="module" src="/page.js"></script>';
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><body style="margin:0"><script type="module" src="/page.js"></script>';
 
 /** A page of Chromium with a module of this folder loaded. */
 export interface TestPage {
@@ -49,7 +50,10 @@ export async function openTestPage(entry: string, files: Readonly<Record<string,
   const server = createServer((request, response) => {
     const name = (request.url ?? '/').slice(1);
     const isScript = name === 'page.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : files[name] ? 'application/octet-stream' : 'text/html');
+    response.setHeader(
+      'content-type',
+      isScript ? 'text/javascript' : files[name] ? 'application/octet-stream' : 'text/html',
+    );
     response.end(isScript ? script : (files[name] ?? PAGE));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -89,6 +93,7 @@ async function bundle(entry: string): Promise<string> {
   const [{ output }] = result as unknown as [Rolldown.RolldownOutput];
   const [chunk] = output;
   const external = chunk.imports.filter((name) => name.startsWith('node:'));
-  if (external.length > 0 || output.length > 1) throw new Error(`the page imports ${external.join(', ') || 'further chunks'}`);
+  if (external.length > 0 || output.length > 1)
+    throw new Error(`the page imports ${external.join(', ') || 'further chunks'}`);
   return chunk.code;
 }

@@ -18,10 +18,21 @@ async function makeSet(gpu: Gpu, options: { opacityLogit: number[]; importance: 
     count: createStorageBuffer(gpu, 'count', new Uint32Array([count])),
     opacityLogit: createStorageBuffer(gpu, 'opacity', padded(options.opacityLogit, 1)),
     logScale: createStorageBuffer(gpu, 'scale', padded(options.logScale ?? new Array<number>(count * 3).fill(-5), 3)),
-    barycentrics: createStorageBuffer(gpu, 'barycentrics', padded(new Array<number>(count).fill(0).flatMap(() => [1, 0, 0]), 3)),
+    barycentrics: createStorageBuffer(
+      gpu,
+      'barycentrics',
+      padded(
+        new Array<number>(count).fill(0).flatMap(() => [1, 0, 0]),
+        3,
+      ),
+    ),
     importance: createStorageBuffer(gpu, 'importance', padded(options.importance, 1)),
     visits: createStorageBuffer(gpu, 'visits', padded(new Array<number>(count).fill(1), 1)),
-    names: createStorageBuffer(gpu, 'names', Uint32Array.from({ length: CAPACITY }, (_, index) => index)),
+    names: createStorageBuffer(
+      gpu,
+      'names',
+      Uint32Array.from({ length: CAPACITY }, (_, index) => index),
+    ),
     moments: createStorageBuffer(gpu, 'moments', padded(new Array<number>(count * 2).fill(7), 2)),
   };
   const columns: Column[] = [
@@ -50,8 +61,13 @@ describe('densify', () => {
   });
 
   it('draws parents in proportion to their importance', async () => {
-    const set = await makeSet(gpu, { opacityLogit: new Array<number>(40).fill(0), importance: Array.from({ length: 40 }, (_, i) => (i === 7 ? 3 : i === 30 ? 1 : 0)) });
-    expect(await set.run((commands) => set.densify.sample(commands, { seed: 5, stream: 1, draws: 200, scaleFactor: 0.75 }))).toBe(240);
+    const set = await makeSet(gpu, {
+      opacityLogit: new Array<number>(40).fill(0),
+      importance: Array.from({ length: 40 }, (_, i) => (i === 7 ? 3 : i === 30 ? 1 : 0)),
+    });
+    expect(
+      await set.run((commands) => set.densify.sample(commands, { seed: 5, stream: 1, draws: 200, scaleFactor: 0.75 })),
+    ).toBe(240);
     const parents = (await readUints(gpu, set.names)).subarray(40, 240);
     const drawnFrom7 = parents.filter((parent) => parent === 7).length;
     expect(parents.every((parent) => parent === 7 || parent === 30)).toBe(true);
@@ -78,16 +94,26 @@ describe('densify', () => {
   });
 
   it('stops at the capacity and survives an empty set', async () => {
-    const full = await makeSet(gpu, { opacityLogit: new Array<number>(290).fill(0), importance: new Array<number>(290).fill(1) });
-    expect(await full.run((commands) => full.densify.sample(commands, { seed: 1, stream: 1, draws: 50, scaleFactor: 1 }))).toBe(300);
+    const full = await makeSet(gpu, {
+      opacityLogit: new Array<number>(290).fill(0),
+      importance: new Array<number>(290).fill(1),
+    });
+    expect(
+      await full.run((commands) => full.densify.sample(commands, { seed: 1, stream: 1, draws: 50, scaleFactor: 1 })),
+    ).toBe(300);
     const empty = await makeSet(gpu, { opacityLogit: [-9], importance: [1] });
     expect(await empty.run((commands) => empty.densify.prune(commands, 0.005))).toBe(0);
     expect(await empty.run((commands) => empty.densify.prune(commands, 0.005))).toBe(0);
-    expect(await empty.run((commands) => empty.densify.sample(commands, { seed: 1, stream: 1, draws: 50, scaleFactor: 1 }))).toBe(0);
+    expect(
+      await empty.run((commands) => empty.densify.sample(commands, { seed: 1, stream: 1, draws: 50, scaleFactor: 1 })),
+    ).toBe(0);
   });
 
   it('draws evenly when no gradient was seen, and ignores values that are not numbers', async () => {
-    const set = await makeSet(gpu, { opacityLogit: new Array<number>(64).fill(0), importance: Array.from({ length: 64 }, (_, i) => (i === 3 ? Number.NaN : 0)) });
+    const set = await makeSet(gpu, {
+      opacityLogit: new Array<number>(64).fill(0),
+      importance: Array.from({ length: 64 }, (_, i) => (i === 3 ? Number.NaN : 0)),
+    });
     await set.run((commands) => set.densify.sample(commands, { seed: 2, stream: 9, draws: 200, scaleFactor: 1 }));
     const parents = (await readUints(gpu, set.names)).subarray(64, 264);
     expect(new Set(parents).size).toBeGreaterThan(45);
@@ -104,7 +130,17 @@ describe('densify', () => {
   it('clones small and splits large Gaussians over the gradient limit', async () => {
     const logScale = [-8, -8, -8, -2, -2, -2, -2, -2, -2];
     const set = await makeSet(gpu, { opacityLogit: [0, 0, 0], importance: [5, 5, 0.1], logScale });
-    expect(await set.run((commands) => set.densify.cloneAndSplit(commands, { seed: 1, stream: 1, threshold: 1, splitScale: Math.exp(-4), nearness: 0.9 }))).toBe(5);
+    expect(
+      await set.run((commands) =>
+        set.densify.cloneAndSplit(commands, {
+          seed: 1,
+          stream: 1,
+          threshold: 1,
+          splitScale: Math.exp(-4),
+          nearness: 0.9,
+        }),
+      ),
+    ).toBe(5);
     const scales = await readFloats(gpu, set.logScale);
     expect(scales[0]).toBeCloseTo(-8, 5);
     expect(scales[3]).toBeCloseTo(-2 - Math.log(1.6), 5);
@@ -116,8 +152,22 @@ describe('densify', () => {
 
   it('splits none whose second half has no room', async () => {
     const count = 299;
-    const set = await makeSet(gpu, { opacityLogit: new Array<number>(count).fill(0), importance: new Array<number>(count).fill(5), logScale: new Array<number>(count * 3).fill(-2) });
-    expect(await set.run((commands) => set.densify.cloneAndSplit(commands, { seed: 1, stream: 1, threshold: 1, splitScale: Math.exp(-4), nearness: 0 }))).toBe(300);
+    const set = await makeSet(gpu, {
+      opacityLogit: new Array<number>(count).fill(0),
+      importance: new Array<number>(count).fill(5),
+      logScale: new Array<number>(count * 3).fill(-2),
+    });
+    expect(
+      await set.run((commands) =>
+        set.densify.cloneAndSplit(commands, {
+          seed: 1,
+          stream: 1,
+          threshold: 1,
+          splitScale: Math.exp(-4),
+          nearness: 0,
+        }),
+      ),
+    ).toBe(300);
     const scales = await readFloats(gpu, set.logScale);
     expect(scales[0]).toBeCloseTo(-2 - Math.log(1.6), 5);
     expect(scales[3]).toBe(-2);

@@ -38,7 +38,10 @@ export interface Densify {
   /** FATE's sampling-based densification (eqs 6–8): `draws` children of parents drawn by importance. */
   sample(commands: Commands, event: { seed: number; stream: number; draws: number; scaleFactor: number }): void;
   /** The 3DGS rule, for the baselines: clone small and split large Gaussians with a high mean gradient. */
-  cloneAndSplit(commands: Commands, event: { seed: number; stream: number; threshold: number; splitScale: number; nearness: number }): void;
+  cloneAndSplit(
+    commands: Commands,
+    event: { seed: number; stream: number; threshold: number; splitScale: number; nearness: number },
+  ): void;
   /** Removes Gaussians with an opacity below `limit` (0…1); the order of the others stays. */
   prune(commands: Commands, limit: number): void;
   /** Caps every opacity at `limit` (0…1) and clears its moments. */
@@ -87,7 +90,13 @@ async function createKernels(gpu: Gpu) {
       label: `densify ${entryPoint}`,
       files: [random, { name: `${folder}draw-parents.wgsl`, text: drawText }],
       entryPoint,
-      bindings: { settings: 'uniform', importance: 'read', count: 'read', chunkSums: 'readWrite', parents: 'readWrite' },
+      bindings: {
+        settings: 'uniform',
+        importance: 'read',
+        count: 'read',
+        chunkSums: 'readWrite',
+        parents: 'readWrite',
+      },
     });
   const mark = (entryPoint: string) =>
     createKernel(gpu, {
@@ -238,11 +247,23 @@ class GpuDensify implements Densify {
     this.#dispatch(pass, kernel, { settings, count, marks, opacityLogit, importance, visits, logScale, places }, x);
   }
 
-  #column(pass: GPUComputePassEncoder, kernel: Kernels['compact'], column: Column, mode: number, shift: number, x: number): void {
+  #column(
+    pass: GPUComputePassEncoder,
+    kernel: Kernels['compact'],
+    column: Column,
+    mode: number,
+    shift: number,
+    x: number,
+  ): void {
     const { count, capacity } = this.#inputs;
     const { marks, places, compacted, parents, draws } = this.#scratch;
     const settings = this.#settings([column.stride, capacity, mode], [0, 0, 0, shift]);
-    this.#dispatch(pass, kernel, { settings, count, marks, places, column: column.buffer, compacted, parents, draws }, x);
+    this.#dispatch(
+      pass,
+      kernel,
+      { settings, count, marks, places, column: column.buffer, compacted, parents, draws },
+      x,
+    );
   }
 
   #place(pass: GPUComputePassEncoder, kernel: Kernels['placeChildren'], settings: GPUBuffer, x: number): void {

@@ -79,7 +79,10 @@ const FOLDER_MODELS = [
 ] as const;
 
 /** Looks at the machine; never throws for something that is missing. */
-export async function examineMachine(options: { modelsFolder: string | null; head: string | null }): Promise<MachineReport> {
+export async function examineMachine(options: {
+  modelsFolder: string | null;
+  head: string | null;
+}): Promise<MachineReport> {
   const [adapter, ffmpeg] = await Promise.all([examineAdapter(), examineFfmpeg()]);
   const chromium = examineChromium();
   const models = [...packagedModels(), ...folderModels(options.modelsFolder)];
@@ -156,7 +159,11 @@ function packagedModels(): ModelReport[] {
 
 function folderModels(folder: string | null): ModelReport[] {
   const source = folder ?? 'give --models FOLDER';
-  return FOLDER_MODELS.map((model) => ({ ...model, source, isFound: folder !== null && existsSync(join(folder, model.name)) }));
+  return FOLDER_MODELS.map((model) => ({
+    ...model,
+    source,
+    isFound: folder !== null && existsSync(join(folder, model.name)),
+  }));
 }
 
 function examineHeads(head: string | null): HeadReport[] {
@@ -170,6 +177,10 @@ function examineHeads(head: string | null): HeadReport[] {
   const objects = names.filter((name) => name.endsWith('.obj')).length;
   const isPacked = names.includes('ict_basis_i16.bin') && names.includes('ict_basis_i16.json');
   const isFound = isPacked || objects > 0;
-  const detail = isPacked ? 'packed form' : isFound ? `${objects} OBJ files` : 'holds neither OBJ files nor the packed form';
+  const detail = isPacked
+    ? 'packed form'
+    : isFound
+      ? `${objects} OBJ files`
+      : 'holds neither OBJ files nor the packed form';
   return [builtin, { name: head, isFound, detail }];
 }

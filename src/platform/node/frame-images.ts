@@ -13,7 +13,12 @@ export async function encodePng({ width, height, channels, data }: Image): Promi
 /** Reads a PNG or JPEG as RGBA. */
 export async function readImage(path: string): Promise<Image> {
   const { data, info } = await sharp(path).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  return {
+    width: info.width,
+    height: info.height,
+    channels: 4,
+    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+  };
 }
 
 /** The clip's cropped, matted frames on disk: one RGBA PNG each, named by its position in the track. */
@@ -42,7 +47,9 @@ export class FrameImages {
   /** Throws `RunFolderError` for a frame that is missing or damaged. */
   async read(index: number): Promise<Image> {
     return readImage(this.path(index)).catch((error: unknown) => {
-      throw new RunFolderError(`${this.path(index)} is missing or damaged; run \`fate track\` again with --force.`, { cause: error });
+      throw new RunFolderError(`${this.path(index)} is missing or damaged; run \`fate track\` again with --force.`, {
+        cause: error,
+      });
     });
   }
 

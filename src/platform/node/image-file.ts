@@ -14,7 +14,8 @@ export async function encodeJpeg({ data, width, height, channels }: Image, quali
 /** Reads an image file (PNG, JPEG, WebP). */
 export async function decodeImage(bytes: Uint8Array): Promise<Image> {
   const { data, info } = await sharp(bytes).toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3 && info.channels !== 4) throw new TypeError(`the image has ${info.channels} channels; give RGB or RGBA`);
+  if (info.channels !== 3 && info.channels !== 4)
+    throw new TypeError(`the image has ${info.channels} channels; give RGB or RGBA`);
   return { width: info.width, height: info.height, channels: info.channels, data: new Uint8Array(data) };
 }
 

@@ -73,7 +73,11 @@ export function readSystem(text = readIfThere('/etc/os-release')) {
     }),
   );
   const names = [fields.ID ?? '', ...(fields.ID_LIKE ?? '').split(' ')];
-  const family = names.includes('ubuntu') ? 'ubuntu' : names.includes('debian') ? 'debian' : (fields.ID ?? process.platform);
+  const family = names.includes('ubuntu')
+    ? 'ubuntu'
+    : names.includes('debian')
+      ? 'debian'
+      : (fields.ID ?? process.platform);
   return {
     family,
     name: fields.PRETTY_NAME ?? process.platform,
@@ -98,7 +102,8 @@ export function aptPlan(system, missing) {
   for (const part of missing) {
     if (part === 'ffmpeg') plan.packages.push('ffmpeg');
     else if (part === 'chromium' && system.family === 'debian') plan.packages.push('chromium');
-    else if (part === 'chromium') plan.notInApt.push('chromium'); // Ubuntu's package is a snap, which no container runs
+    else if (part === 'chromium')
+      plan.notInApt.push('chromium'); // Ubuntu's package is a snap, which no container runs
     else if (system.family === 'debian' && system.version === 12) plan.backports.push('mesa-vulkan-drivers');
     else plan.packages.push('mesa-vulkan-drivers');
   }
@@ -111,7 +116,12 @@ export function aptPlan(system, missing) {
 export function readAptSources(root = '/etc/apt') {
   const files = [join(root, 'sources.list')];
   const folder = join(root, 'sources.list.d');
-  if (existsSync(folder)) files.push(...readdirSync(folder).sort().map((name) => join(folder, name)));
+  if (existsSync(folder))
+    files.push(
+      ...readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name)),
+    );
   return files.filter((file) => /\.(list|sources)$/.test(file)).map(readIfThere);
 }
 
@@ -219,7 +229,8 @@ export function installAdvice(system, missing) {
       how = `apt-get install --no-install-recommends ${suite}${[...single.packages, ...single.backports].join(' ')}`;
       how += ' (as root; `npm run setup` as root does it)';
     } else if (plan) {
-      how = "install Google Chrome's .deb package, or a Chromium that is not a snap, and set CHROMIUM_PATH if it is not on PATH";
+      how =
+        "install Google Chrome's .deb package, or a Chromium that is not a snap, and set CHROMIUM_PATH if it is not on PATH";
     } else {
       how = ELSEWHERE[system.family]?.[part] ?? `install it with this system's package manager (${system.name})`;
     }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { aptPlan, deriveSource, findFfmpeg, installAdvice, isVersionAtLeast, readSystem, type System } from './machine.mjs';
+import {
+  aptPlan,
+  deriveSource,
+  findFfmpeg,
+  installAdvice,
+  isVersionAtLeast,
+  readSystem,
+  type System,
+} from './machine.mjs';
 
 const DEBIAN_12 = readSystem(
   'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n',
@@ -16,7 +24,8 @@ describe('versions', () => {
 
 describe('deriveSource', () => {
   it('copies the mirror and the key of a deb822 entry', () => {
-    const own = 'Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /keys/a.gpg\n';
+    const own =
+      'Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /keys/a.gpg\n';
     const other = 'Types: deb\nURIs: http://other.example/x\nSuites: bookworm\nComponents: extra\n';
     expect(deriveSource([other, own], 'bookworm', 'bookworm-backports')).toBe(
       'Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm-backports\nComponents: main\nSigned-By: /keys/a.gpg\n',
@@ -24,14 +33,16 @@ describe('deriveSource', () => {
   });
 
   it('copies the mirror and the options of a one-line entry', () => {
-    const own = '# deb http://off.example/debian bookworm main\ndeb [signed-by=/keys/b.gpg arch=amd64] http://m.example/debian bookworm main contrib\n';
+    const own =
+      '# deb http://off.example/debian bookworm main\ndeb [signed-by=/keys/b.gpg arch=amd64] http://m.example/debian bookworm main contrib\n';
     expect(deriveSource([own], 'bookworm', 'bookworm-backports')).toBe(
       'Types: deb\nURIs: http://m.example/debian\nSuites: bookworm-backports\nComponents: main\nSigned-By: /keys/b.gpg\nArchitectures: amd64\n',
     );
   });
 
   it('keeps a key that stands in the entry itself', () => {
-    const own = 'Types: deb\nURIs: http://m.example/d\nSuites: bookworm\nComponents: main\nSigned-By:\n -----BEGIN-----\n .\n abc\n';
+    const own =
+      'Types: deb\nURIs: http://m.example/d\nSuites: bookworm\nComponents: main\nSigned-By:\n -----BEGIN-----\n .\n abc\n';
     expect(deriveSource([own], 'bookworm', 'x')).toContain('Signed-By: \n -----BEGIN-----\n .\n abc');
   });
 

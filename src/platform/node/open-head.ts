@@ -15,5 +15,7 @@ export async function openHead(name: string): Promise<HeadModel> {
   if (name.startsWith('ict:') && name.length > 4) {
     return createIctHead(await openFolder(name.slice(4)), readCanonicalFace(), { cache: openCacheFolder() });
   }
-  throw new HeadModelError(`head "${name}" is unknown; give "builtin", or "ict:FOLDER" with the folder of ICT-FaceKit Light.`);
+  throw new HeadModelError(
+    `head "${name}" is unknown; give "builtin", or "ict:FOLDER" with the folder of ICT-FaceKit Light.`,
+  );
 }

@@ -46,7 +46,15 @@ describe('writeReport', () => {
     const run = await RunFolder.open(folder, { video: { path: 'a', sha256: 'a', bytes: 1 } });
     await run.begin('evaluate');
     const page = await writeReport(run, DATA);
-    const names = ['expressions.png', 'held-out.png', 'loss.svg', 'metrics.json', 'report.html', 'turntable.mp4', 'turntable.png'];
+    const names = [
+      'expressions.png',
+      'held-out.png',
+      'loss.svg',
+      'metrics.json',
+      'report.html',
+      'turntable.mp4',
+      'turntable.png',
+    ];
     expect((await readdir(join(folder, 'report'))).toSorted()).toEqual(names);
     expect(run.stage('evaluate')!.files.toSorted()).toEqual(names.map((name) => `report/${name}`));
     const html = await readFile(page, 'utf8');

@@ -40,7 +40,13 @@ export async function writeReport(run: RunFolder, data: ReportData, signal?: Abo
   const sheets = [
     ['held-out.png', 'Held-out frames', 'The end of the clip, which the fit never saw.', data.heldOut, heldOutSheet],
     ['turntable.png', 'Turntable', 'Neutral expression, eight views round the head.', data.views, turntableSheet],
-    ['expressions.png', 'Expressions', 'Set on the avatar by name, not taken from a frame.', data.expressions, expressionSheet],
+    [
+      'expressions.png',
+      'Expressions',
+      'Set on the avatar by name, not taken from a frame.',
+      data.expressions,
+      expressionSheet,
+    ],
     ['landmarks.png', 'Track', 'The tracked head’s points over frames of the clip.', data.landmarks, landmarkSheet],
   ] as const;
   const pictures = [];
@@ -55,7 +61,11 @@ export async function writeReport(run: RunFolder, data: ReportData, signal?: Abo
   const lossSvg = data.losses.length > 0 ? lossPlot(data.losses) : undefined;
   if (lossSvg) await run.write('evaluate', 'report/loss.svg', lossSvg);
   const { title, metrics, facts } = data;
-  await run.write('evaluate', 'report/report.html', reportPage({ title, metrics, facts, pictures, turntableVideo, lossSvg }));
+  await run.write(
+    'evaluate',
+    'report/report.html',
+    reportPage({ title, metrics, facts, pictures, turntableVideo, lossSvg }),
+  );
   await run.write('evaluate', 'report/metrics.json', `${JSON.stringify(metrics, null, 2)}\n`);
   return run.resolve('report/report.html');
 }

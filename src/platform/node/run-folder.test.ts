@@ -165,7 +165,10 @@ describe('the lock', () => {
 
   it('goes to one of many that see the same stale lock', async () => {
     await (await RunFolder.open(root, { video: VIDEO })).close();
-    await files.writeFile(join(root, 'run.lock'), JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname() }));
+    await files.writeFile(
+      join(root, 'run.lock'),
+      JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname() }),
+    );
     const runs = await Promise.allSettled(Array.from({ length: 8 }, () => RunFolder.open(root)));
     expect(runs.filter((run) => run.status === 'fulfilled')).toHaveLength(1);
   });

@@ -77,7 +77,8 @@ export class RunFolder {
     const { video, stages = {}, force = false, files = nodeFiles } = options;
     const info = await stat(path).catch(() => null);
     if (info && !info.isDirectory()) throw new RunFolderError(`${path} is a file; give a folder.`);
-    if (!info && !video) throw new RunFolderError(`${path} does not exist; make it with \`fate create\` or \`fate track\`.`);
+    if (!info && !video)
+      throw new RunFolderError(`${path} does not exist; make it with \`fate create\` or \`fate track\`.`);
     await mkdir(path, { recursive: true });
     const lock = await lockFolder(path);
     if ('heldBy' in lock) {
@@ -247,11 +248,16 @@ async function readRecord(path: string, isNew: boolean, force: boolean): Promise
   }
   if (record?.format === empty.format && record.version === empty.version && record.stages) return record;
   if (force && isNew) return empty;
-  throw new RunFolderError(`${file} is damaged or of another version; give another folder, or --force to start afresh.`);
+  throw new RunFolderError(
+    `${file} is damaged or of another version; give another folder, or --force to start afresh.`,
+  );
 }
 
 /** Names and values of the options that differ; undefined and absent are the same. */
-function optionDifferences(before: Readonly<Record<string, unknown>>, wanted: Readonly<Record<string, unknown>>): string[] {
+function optionDifferences(
+  before: Readonly<Record<string, unknown>>,
+  wanted: Readonly<Record<string, unknown>>,
+): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(wanted)])].toSorted();
   return names.flatMap((name) => {
     const [there, given] = [before[name], wanted[name]].map((value) => JSON.stringify(value) ?? 'nothing');

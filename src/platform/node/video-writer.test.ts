@@ -33,13 +33,21 @@ describe('createVideoWriter', () => {
   it('writes every frame in its colours, alpha over white, odd edges padded', async () => {
     const path = join(folder, 'deep/turn.mp4');
     const writer = await createVideoWriter(path, { width: 63, height: 48, framesPerSecond: 25 });
-    const colors = [[200, 40, 60, 255], [20, 160, 90, 255], [0, 0, 0, 51]];
+    const colors = [
+      [200, 40, 60, 255],
+      [20, 160, 90, 255],
+      [0, 0, 0, 51],
+    ];
     for (const color of colors) await writer.write(plain(63, 48, color));
     expect(await readdir(join(folder, 'deep'))).not.toContain('turn.mp4');
     await writer.finish();
     expect(await readdir(join(folder, 'deep'))).toEqual(['turn.mp4']);
     const frames = decode(path, 64, 48);
-    [[200, 40, 60], [20, 160, 90], [204, 204, 204]].forEach((expected, frame) => {
+    [
+      [200, 40, 60],
+      [20, 160, 90],
+      [204, 204, 204],
+    ].forEach((expected, frame) => {
       expected.forEach((value, channel) => expect(Math.abs(frames[frame]![channel]! - value)).toBeLessThanOrEqual(4));
     });
     expect(frames).toHaveLength(3);

@@ -53,8 +53,10 @@ export async function createVideoWriter(path: string, options: VideoWriterOption
     const { code, error } = await end;
     if (code === 0) return;
     await rm(temporary, { force: true });
-    if (error) throw new FfmpegMissingError(`ffmpeg, which writes ${path}, cannot be started. ${FFMPEG_HELP}`, { cause: error });
-    if (/No space left/i.test(complaint)) throw asDiskFull(Object.assign(new Error(complaint), { code: 'ENOSPC' }), path);
+    if (error)
+      throw new FfmpegMissingError(`ffmpeg, which writes ${path}, cannot be started. ${FFMPEG_HELP}`, { cause: error });
+    if (/No space left/i.test(complaint))
+      throw asDiskFull(Object.assign(new Error(complaint), { code: 'ENOSPC' }), path);
     throw new Error(`ffmpeg could not write ${path}: ${complaint.trim() || `it ended with code ${code}`}`);
   }
 

@@ -25,32 +25,47 @@ export async function createAvatar(
 ): Promise<Metrics> {
   const options = resolveOptions(CREATE_OPTIONS, given);
   const [track, fit] = [trackStageOptions(options), fitStageOptions(options)];
-  return inFolder(out, { video: await describeVideo(video), stages: { track, fit }, force: options.force }, async (folder) => {
-    if (folder.isDone('track', 'fit', 'evaluate')) {
-      context.log?.(`${folder.path} is finished; nothing to do.`);
-      return runEvaluate(folder, context);
-    }
-    // The device first: a machine without one should say so before it tracks for a minute.
-    return withGpu(context, async (gpu) => {
-      await runTrack(folder, track, { ...context, gpu });
-      await runFit(folder, fit, { ...context, gpu });
-      return runEvaluate(folder, { ...context, gpu });
-    });
-  });
+  return inFolder(
+    out,
+    { video: await describeVideo(video), stages: { track, fit }, force: options.force },
+    async (folder) => {
+      if (folder.isDone('track', 'fit', 'evaluate')) {
+        context.log?.(`${folder.path} is finished; nothing to do.`);
+        return runEvaluate(folder, context);
+      }
+      // The device first: a machine without one should say so before it tracks for a minute.
+      return withGpu(context, async (gpu) => {
+        await runTrack(folder, track, { ...context, gpu });
+        await runFit(folder, fit, { ...context, gpu });
+        return runEvaluate(folder, { ...context, gpu });
+      });
+    },
+  );
 }
 
 /** Tracks a video into `out`; `fitAvatar` goes on from there. */
 export async function trackVideo(
   { video, out, ...given }: { video: string; out: string } & Partial<TrackOptions>,
   context: RunContext = {},
-): Promise<{ folder: string; frames: number; excluded: number; meanResidual: number; seconds: number; warnings: readonly string[] }> {
+): Promise<{
+  folder: string;
+  frames: number;
+  excluded: number;
+  meanResidual: number;
+  seconds: number;
+  warnings: readonly string[];
+}> {
   const options = resolveOptions(TRACK_COMMAND_OPTIONS, given);
   const track = trackStageOptions(options);
-  return inFolder(out, { video: await describeVideo(video), stages: { track }, force: options.force }, async (folder) => {
-    if (folder.isDone('track')) context.log?.(`${folder.path} has its track; nothing to do.`);
-    const facts = await runTrack(folder, track, context);
-    return { folder: folder.path, ...facts, seconds: folder.stage('track')!.seconds };
-  });
+  return inFolder(
+    out,
+    { video: await describeVideo(video), stages: { track }, force: options.force },
+    async (folder) => {
+      if (folder.isDone('track')) context.log?.(`${folder.path} has its track; nothing to do.`);
+      const facts = await runTrack(folder, track, context);
+      return { folder: folder.path, ...facts, seconds: folder.stage('track')!.seconds };
+    },
+  );
 }
 
 /** Fits the tracked video of a folder. */
@@ -87,7 +102,10 @@ async function describeVideo(video: string): Promise<RunVideo> {
   const path = resolve(video);
   const info = await stat(path).catch(() => null);
   if (!info?.isFile()) {
-    throw new UnsupportedVideoError('missing', `${path} ${info ? 'is a folder' : 'does not exist'}; give a video file.`);
+    throw new UnsupportedVideoError(
+      'missing',
+      `${path} ${info ? 'is a folder' : 'does not exist'}; give a video file.`,
+    );
   }
   return { path, ...(await fileDigest(path)) };
 }

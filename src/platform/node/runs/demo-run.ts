@@ -23,7 +23,9 @@ export async function createDemoVideo(
 ): Promise<string> {
   const { onProgress, signal } = context;
   const head = await openHead(HEAD);
-  const paths = await withGpu(context, (gpu) => createSyntheticFolder(gpu, head, resolve(folder), options, onProgress, signal));
+  const paths = await withGpu(context, (gpu) =>
+    createSyntheticFolder(gpu, head, resolve(folder), options, onProgress, signal),
+  );
   return paths.clipPath;
 }
 

@@ -40,7 +40,13 @@ export async function runEvaluate(folder: RunFolder, context: RunContext): Promi
   return withGpu(context, async (gpu) => {
     const sourceIndices = split.heldOut.map((position) => track.frames[position]!.sourceIndex);
     const scored = await scoreAvatar(gpu, avatar, clip, sourceIndices, onProgress, signal);
-    const metrics = metricsOf(folder, track, scored.frames, gpu.adapter.description || gpu.adapter.vendor, split.train.length);
+    const metrics = metricsOf(
+      folder,
+      track,
+      scored.frames,
+      gpu.adapter.description || gpu.adapter.vendor,
+      split.train.length,
+    );
     const renderer = await AvatarRenderer.create(gpu, avatar);
     try {
       await writeReport(
@@ -59,7 +65,10 @@ export async function runEvaluate(folder: RunFolder, context: RunContext): Promi
             caption: `frame ${scores.sourceIndex}: ${scores.fitted.psnr.toFixed(1)} dB`,
           })),
           views: await renderViews(renderer),
-          turn: { framesPerSecond: FRAMES_PER_SECOND, frames: renderTurn(renderer, VIEW_SIZE, TURN_SECONDS, onProgress) },
+          turn: {
+            framesPerSecond: FRAMES_PER_SECOND,
+            frames: renderTurn(renderer, VIEW_SIZE, TURN_SECONDS, onProgress),
+          },
           expressions: await renderExpressions(renderer),
           landmarks: await landmarkExamples(folder, track),
           losses: lossCurves(await readLosses(folder)),
@@ -74,9 +83,20 @@ export async function runEvaluate(folder: RunFolder, context: RunContext): Promi
   });
 }
 
-function metricsOf(folder: RunFolder, track: Track, scored: readonly ScoredFrame[], adapter: string, trained: number): Metrics {
+function metricsOf(
+  folder: RunFolder,
+  track: Track,
+  scored: readonly ScoredFrame[],
+  adapter: string,
+  trained: number,
+): Metrics {
   const [tracking, fit] = [folder.stage('track')!, folder.stage('fit')!];
-  const facts = fit.facts as { gaussianCount: number; stepsPerSecond: number; avatarSha256: string; peakMemoryMB: number };
+  const facts = fit.facts as {
+    gaussianCount: number;
+    stepsPerSecond: number;
+    avatarSha256: string;
+    peakMemoryMB: number;
+  };
   const trackFacts = tracking.facts as { videoFrames: number; peakMemoryMB: number };
   return collectMetrics(
     scored.map((frame) => frame.scores),
@@ -102,7 +122,8 @@ function metricsOf(folder: RunFolder, track: Track, scored: readonly ScoredFrame
 async function renderViews(renderer: AvatarRenderer): Promise<{ yaw: number; image: Image }[]> {
   const camera = centredCamera(renderer.avatar.camera, VIEW_SIZE);
   const views = [];
-  for (const yaw of VIEW_YAWS) views.push({ yaw, image: await renderer.render(poseForView(renderer.avatar, { yaw }), camera) });
+  for (const yaw of VIEW_YAWS)
+    views.push({ yaw, image: await renderer.render(poseForView(renderer.avatar, { yaw }), camera) });
   return views;
 }
 
@@ -127,7 +148,10 @@ export async function* renderTurn(
   const camera = centredCamera(renderer.avatar.camera, size);
   const count = Math.max(1, Math.round(seconds * FRAMES_PER_SECOND));
   for (let index = 0; index < count; index++) {
-    yield await renderer.render(poseForView(renderer.avatar, { yaw: (360 * index) / count, pitch }, expression), camera);
+    yield await renderer.render(
+      poseForView(renderer.avatar, { yaw: (360 * index) / count, pitch }, expression),
+      camera,
+    );
     onProgress?.({ stage: 'turntable', done: index + 1, total: count });
   }
 }
@@ -154,12 +178,19 @@ async function landmarkExamples(folder: RunFolder, track: Track): Promise<Landma
 
 function lossCurves(losses: readonly LossPoint[]): Curve[] {
   const x = losses.map((point) => point.step);
-  const curve = (name: string, term: 'total' | 'l1' | 'dissimilarity'): Curve => ({ name, x, y: losses.map((point) => point[term]) });
+  const curve = (name: string, term: 'total' | 'l1' | 'dissimilarity'): Curve => ({
+    name,
+    x,
+    y: losses.map((point) => point[term]),
+  });
   return losses.length === 0 ? [] : [curve('total', 'total'), curve('L1', 'l1'), curve('1 − SSIM', 'dissimilarity')];
 }
 
 /** `count` entries, evenly spread, first and last among them. */
 export function pickEvenly<T>(entries: readonly T[], count: number): T[] {
   if (entries.length <= count) return [...entries];
-  return Array.from({ length: count }, (_, index) => entries[Math.round((index * (entries.length - 1)) / (count - 1))]!);
+  return Array.from(
+    { length: count },
+    (_, index) => entries[Math.round((index * (entries.length - 1)) / (count - 1))]!,
+  );
 }

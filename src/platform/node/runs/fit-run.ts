@@ -40,7 +40,8 @@ export function fitOptionsOf(options: FitStageOptions): FitOptions {
 /** Fits the tracked clip of a run folder, or does nothing when that is done. Checkpoints make it resumable. */
 export async function runFit(folder: RunFolder, options: FitStageOptions, context: RunContext): Promise<void> {
   if (folder.isDone('fit')) return;
-  if (!folder.isDone('track')) throw new RunFolderError(`${folder.path} has no finished track; run \`fate track\` or \`fate create\` first.`);
+  if (!folder.isDone('track'))
+    throw new RunFolderError(`${folder.path} has no finished track; run \`fate track\` or \`fate create\` first.`);
   const { log, onProgress, signal, checkpointSteps } = context;
   const track = await readTrack(folder);
   const head = await openHead(String(folder.stage('track')!.options['head']));
@@ -63,7 +64,11 @@ export async function runFit(folder: RunFolder, options: FitStageOptions, contex
     );
     await folder.write('fit', AVATAR_FILE, encodeAvatar(result.avatar));
     await folder.write('fit', LOSSES_FILE, JSON.stringify(result.losses));
-    await folder.write('fit', REFINED_POSES_FILE, JSON.stringify(result.refinedPoses.map((pose) => [...packPose(pose)])));
+    await folder.write(
+      'fit',
+      REFINED_POSES_FILE,
+      JSON.stringify(result.refinedPoses.map((pose) => [...packPose(pose)])),
+    );
     await folder.remove(CHECKPOINT_FILE);
     await folder.finish('fit', {
       gaussianCount: result.avatar.gaussians.count,
@@ -85,20 +90,30 @@ export async function readTrack(folder: RunFolder): Promise<Track> {
 }
 
 /** Loads frames of a run, by their positions in the track. */
-export async function readClip(folder: RunFolder, track: Track, positions: readonly number[], signal?: AbortSignal): Promise<Clip> {
+export async function readClip(
+  folder: RunFolder,
+  track: Track,
+  positions: readonly number[],
+  signal?: AbortSignal,
+): Promise<Clip> {
   const images = new FrameImages(folder.resolve(FRAMES_FOLDER));
   const pixels: Uint32Array[] = [];
   for (const position of positions) {
     signal?.throwIfAborted();
     pixels.push(packPixels(await images.read(position)));
   }
-  const frames = positions.map((index) => ({ index, camera: track.frames[index]!.camera, pose: track.frames[index]!.pose }));
+  const frames = positions.map((index) => ({
+    index,
+    camera: track.frames[index]!.camera,
+    pose: track.frames[index]!.pose,
+  }));
   return { size: frames[0]?.camera.width ?? 0, frames, pixels: (frame) => pixels[frame]! };
 }
 
 export async function readAvatar(folder: RunFolder): Promise<Avatar> {
   const bytes = await folder.read(AVATAR_FILE);
-  if (!bytes || !folder.isDone('fit')) throw new RunFolderError(`${folder.path} has no finished avatar; run \`fate fit\` first.`);
+  if (!bytes || !folder.isDone('fit'))
+    throw new RunFolderError(`${folder.path} has no finished avatar; run \`fate fit\` first.`);
   return decodeAvatar(bytes, folder.resolve(AVATAR_FILE));
 }
 
@@ -111,4 +126,3 @@ export async function readLosses(folder: RunFolder): Promise<LossPoint[]> {
 export function peakMemoryMB(): number {
   return Math.round(process.resourceUsage().maxRSS / 1024);
 }
-

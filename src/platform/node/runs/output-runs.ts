@@ -24,7 +24,9 @@ export async function renderAvatar(
   const options = resolveOptions(RENDER_OPTIONS, given);
   const wanted = options.orbit ? '.mp4' : '.png';
   if (extname(out).toLowerCase() !== wanted) {
-    throw new OptionError(`option "out" is "${out}", but ${options.orbit ? 'a turn is written as .mp4' : 'a picture is written as .png (with --orbit as .mp4)'}`);
+    throw new OptionError(
+      `option "out" is "${out}", but ${options.orbit ? 'a turn is written as .mp4' : 'a picture is written as .png (with --orbit as .mp4)'}`,
+    );
   }
   const expression = options.expression ? parseExpression(options.expression) : {};
   return withAvatar(path, context, async (renderer) => {
@@ -69,7 +71,11 @@ function inHeadSpace(world: WorldGaussianArrays, depth: number): WorldGaussianAr
   return { ...world, meanOpacity, rotation };
 }
 
-async function withAvatar<T>(path: string, context: RunContext, work: (renderer: AvatarRenderer) => Promise<T>): Promise<T> {
+async function withAvatar<T>(
+  path: string,
+  context: RunContext,
+  work: (renderer: AvatarRenderer) => Promise<T>,
+): Promise<T> {
   const folder = await RunFolder.open(path);
   try {
     const avatar = await readAvatar(folder);

@@ -30,7 +30,11 @@ export interface TrackFacts {
 }
 
 /** Tracks the run's video, or does nothing when that is done. */
-export async function runTrack(folder: RunFolder, options: Omit<TrackOptions, 'force'>, context: RunContext): Promise<TrackFacts> {
+export async function runTrack(
+  folder: RunFolder,
+  options: Omit<TrackOptions, 'force'>,
+  context: RunContext,
+): Promise<TrackFacts> {
   if (folder.isDone('track')) return folder.stage('track')!.facts as unknown as TrackFacts;
   const head = await openHead(options.head);
   const video = await openVideo(folder.video!.path, nodeVideoPlatform);
@@ -59,7 +63,12 @@ export async function runTrack(folder: RunFolder, options: Omit<TrackOptions, 'f
     };
     for (const warning of clip.track.warnings) context.log?.(warning);
     const trackSha256 = createHash('sha256').update(text).digest('hex');
-    await folder.finish('track', { ...facts, videoFrames: video.info.frameCount, trackSha256, peakMemoryMB: peakMemoryMB() });
+    await folder.finish('track', {
+      ...facts,
+      videoFrames: video.info.frameCount,
+      trackSha256,
+      peakMemoryMB: peakMemoryMB(),
+    });
     return facts;
   } finally {
     models.close();
