@@ -41,16 +41,21 @@ function typicalSpacing(points: Float32Array): number {
   return Math.sqrt((2 * (x * y + y * z + z * x)) / Math.max(1, points.length / 3));
 }
 
+/** 17 bits per axis in one exact double; a head is a few hundred cells wide. */
+function keyOf(x: number, y: number, z: number): number {
+  return ((x + 65536) * 131072 + y + 65536) * 131072 + z + 65536;
+}
+
 class PointGrid {
   readonly cell: number;
   readonly #points: Float32Array;
-  readonly #cells = new Map<string, number[]>();
+  readonly #cells = new Map<number, number[]>();
 
   constructor(points: Float32Array, cell: number) {
     this.cell = cell;
     this.#points = points;
     for (let i = 0; i < points.length / 3; i++) {
-      const key = this.#cellOf(i).join();
+      const key = keyOf(...this.#cellOf(i));
       const members = this.#cells.get(key);
       if (members) members.push(i);
       else this.#cells.set(key, [i]);
@@ -58,12 +63,12 @@ class PointGrid {
   }
 
   around(i: number, reach: number): { index: number; distance: number }[] {
-    const [cx, cy, cz] = this.#cellOf(i) as [number, number, number];
+    const [cx, cy, cz] = this.#cellOf(i);
     const found: { index: number; distance: number }[] = [];
     for (let x = cx - reach; x <= cx + reach; x++) {
       for (let y = cy - reach; y <= cy + reach; y++) {
         for (let z = cz - reach; z <= cz + reach; z++) {
-          for (const index of this.#cells.get(`${x},${y},${z}`) ?? []) {
+          for (const index of this.#cells.get(keyOf(x, y, z)) ?? []) {
             if (index !== i) found.push({ index, distance: this.#distance(i, index) });
           }
         }
@@ -72,8 +77,9 @@ class PointGrid {
     return found;
   }
 
-  #cellOf(i: number): number[] {
-    return [0, 1, 2].map((axis) => Math.floor(this.#points[i * 3 + axis]! / this.cell));
+  #cellOf(i: number): [number, number, number] {
+    const place = (axis: number): number => Math.floor(this.#points[i * 3 + axis]! / this.cell);
+    return [place(0), place(1), place(2)];
   }
 
   #distance(i: number, j: number): number {

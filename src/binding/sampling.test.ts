@@ -6,7 +6,7 @@ import { openFolder } from '../platform/node/folder.ts';
 import { packAtlas } from '../head/atlas/pack-atlas.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { createIctHead } from '../head/ict/ict-head.ts';
-import { meanNeighbourDistances } from './neighbour-distance.ts';
+import { nearestNeighbours } from './nearest-neighbours.ts';
 import { sampleAtlas, sampleUvs, surfacePositions } from './sampling.ts';
 
 const path = sharedPath('data/heads/ict-facekit');
@@ -88,10 +88,10 @@ describe('sampleAtlas', () => {
   });
 });
 
-describe('meanNeighbourDistances', () => {
+describe('nearestNeighbours', () => {
   it('agrees with trying all pairs', () => {
     const points = Float32Array.from({ length: 600 }, (_, i) => randomUniform(9, i % 3, i));
-    const found = meanNeighbourDistances(points, 0.1);
+    const found = nearestNeighbours(points, 3).meanDistances;
     for (let i = 0; i < 200; i++) {
       const all = [...Array(200).keys()]
         .filter((j) => j !== i)
@@ -110,7 +110,8 @@ describe('meanNeighbourDistances', () => {
         5,
       );
     }
-    expect(meanNeighbourDistances(Float32Array.of(1, 2, 3), 0.5)).toEqual(Float32Array.of(0.5));
+    expect([...nearestNeighbours(Float32Array.of(1, 2, 3), 2).indices]).toEqual([0, 0]);
+    expect(nearestNeighbours(Float32Array.of(1, 2, 3), 2).meanDistances[0]).toBeGreaterThan(0);
   });
 });
 

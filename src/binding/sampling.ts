@@ -1,6 +1,6 @@
 import type { HeadModel, RegionName } from '../head/head-model.ts';
 import { randomUniform } from '../math/random.ts';
-import { meanNeighbourDistances } from './neighbour-distance.ts';
+import { nearestNeighbours } from './nearest-neighbours.ts';
 
 /** Where Gaussians sit on a head. */
 export interface SurfaceSamples {
@@ -212,7 +212,7 @@ function upperBound(sorted: Float64Array, wanted: number): number {
 }
 
 function initialLogScale(positions: Float32Array, spacing: number): Float32Array {
-  const distances = meanNeighbourDistances(positions, spacing);
+  const distances = nearestNeighbours(positions, 3).meanDistances;
   const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length || spacing;
   const logScale = new Float32Array(positions.length);
   distances.forEach((distance, i) => {

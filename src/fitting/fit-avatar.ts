@@ -21,7 +21,8 @@ import {
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { fillStep, FrameOrder } from './schedule.ts';
-import { LOSS_SLOTS, STEPS_PER_SUBMIT, Training } from './training.ts';
+import { LOSS_SLOTS, STEPS_PER_SUBMIT } from './training-parts.ts';
+import { Training } from './training.ts';
 import { fillUnseen } from './fill-unseen.ts';
 import { personalHead } from './personal-head.ts';
 import { initialColors } from './initial-colors.ts';

@@ -5,7 +5,8 @@ import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { OnProgress } from '../video/frame.ts';
 import { checkClip, type Clip } from './clip.ts';
 import { FIT_DEFAULTS, type FitOptions } from './fit-options.ts';
-import { STEPS_PER_SUBMIT, Training } from './training.ts';
+import { STEPS_PER_SUBMIT } from './training-parts.ts';
+import { Training } from './training.ts';
 
 export interface FitPosesOptions {
   /** Steps per frame. The paper takes 50. */

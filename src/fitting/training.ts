@@ -1,69 +1,36 @@
-import { createStorageBuffer, Ownership, readFloats, writeBuffer } from '../gpu/buffer.ts';
+import { createStorageBuffer, readFloats, writeBuffer } from '../gpu/buffer.ts';
 import { Commands, type Profiler } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { createKernel } from '../gpu/kernel.ts';
-import { UniformRing } from '../gpu/uniform-ring.ts';
-import { createPlacement, type Placement } from '../binding/placement.ts';
-import type { GaussianSet, WorldGaussians } from '../gaussians/layout.ts';
-import {
-  createDeformation,
-  type Deformation,
-  type DeformationBackwardOptions,
-  type DeformationForwardOptions,
+import type { Placement } from '../binding/placement.ts';
+import type { WorldGaussians } from '../gaussians/layout.ts';
+import type {
+  Deformation,
+  DeformationBackwardOptions,
+  DeformationForwardOptions,
 } from '../head/deformation/deformation.ts';
-import { createDeltaAdam, type DeltaAdam } from '../head/deformation/delta-adam.ts';
-import { padVertices, poseRecordStride } from '../head/deformation/layout.ts';
-import type { HeadModel } from '../head/head-model.ts';
-import { vertexAdjacency } from '../head/laplacian.ts';
-import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
-import { createExposure, EXPOSURE_STRIDE, type Exposure } from '../losses/exposure/exposure.ts';
-import {
-  createGaussianRegularisers,
-  type GaussianRegularisers,
-} from '../losses/gaussian-regularisers/gaussian-regularisers.ts';
-import { LossHistory } from '../losses/loss-history.ts';
-import { createPhotometricLoss, type PhotometricLoss } from '../losses/photometric/photometric.ts';
-import {
-  createVertexRegularisers,
-  type VertexRegularisers,
-} from '../losses/vertex-regularisers/vertex-regularisers.ts';
+import { padVertices } from '../head/deformation/layout.ts';
+import { packPose } from '../head/pose.ts';
+import type { LossHistory } from '../losses/loss-history.ts';
 import { randomUniform } from '../math/random.ts';
-import { CAMERA_STRIDE, IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
-import { createRasterizer, type Rasterizer } from '../rasterizer/rasterizer.ts';
-import { createAdam, stepTogether, type Adam } from './adam.ts';
+import { IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
+import type { Rasterizer } from '../rasterizer/rasterizer.ts';
+import { stepTogether } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
-import type { Clip } from './clip.ts';
-import type { FitOptions } from './fit-options.ts';
-import { createGaussianState, type GaussianState } from './gaussian-state.ts';
+import type { GaussianState } from './gaussian-state.ts';
 import { eventsAfter, rateFactor } from './schedule.ts';
+import {
+  createTrainingParts,
+  LOSS_SLOTS,
+  STEPS_PER_SUBMIT,
+  type TrainingInputs,
+  type TrainingParts,
+} from './training-parts.ts';
 import visibilityText from './visibility.wgsl?raw';
 
-/** Frames recorded between two submits: enough to hide the host's work, few enough to stop quickly. */
-export const STEPS_PER_SUBMIT = 8;
-/** Losses kept on the GPU until they are read at a checkpoint. */
-export const LOSS_SLOTS = 1024;
 /** Random streams, so that no two uses of one seed draw the same numbers. */
 const STREAM = { background: 0x10000000, densify: 0x20000000 } as const;
 const WHITE = [1, 1, 1] as const;
-
-export interface TrainingInputs {
-  readonly head: HeadModel;
-  readonly identityCoefficients: Float32Array;
-  readonly initial: GaussianSet;
-  /** The pose that triangle sizes are relative to (k, eq 3), or those sizes, of a stored avatar. */
-  readonly canonical: HeadPose | Float32Array;
-  /** V×3: Δvertex to start from; zero without it. */
-  readonly vertexOffset?: Float32Array;
-  /** See `DeformationOptions`; 0 for a head whose basis was sparse when it was stored. */
-  readonly supportThreshold?: number;
-  readonly clip: Clip;
-  readonly options: FitOptions;
-  /** Most Gaussians the run can reach. */
-  readonly capacity: number;
-  readonly intersectionCapacity?: number;
-  /** As the rasteriser's; tests of gradients lower it, since the true function jumps at the cut-off. */
-  readonly alphaMin?: number;
-}
 
 /** Everything on the GPU that one fit needs, and how one step is recorded: the method of Stage I from top to bottom. */
 export class Training {
@@ -77,11 +44,11 @@ export class Training {
   readonly poseStride: number;
   readonly #gpu: Gpu;
   readonly #inputs: TrainingInputs;
-  readonly #parts: Parts;
+  readonly #parts: TrainingParts;
   /** Updates that each frame's own parameters (pose, exposure) have had. */
   readonly frameUpdates: Uint32Array;
 
-  private constructor(gpu: Gpu, inputs: TrainingInputs, parts: Parts) {
+  private constructor(gpu: Gpu, inputs: TrainingInputs, parts: TrainingParts) {
     this.#gpu = gpu;
     this.#inputs = inputs;
     this.#parts = parts;
@@ -96,7 +63,7 @@ export class Training {
   }
 
   static async create(gpu: Gpu, inputs: TrainingInputs): Promise<Training> {
-    const training = new Training(gpu, inputs, await createParts(gpu, inputs));
+    const training = new Training(gpu, inputs, await createTrainingParts(gpu, inputs));
     training.#begin();
     return training;
   }
@@ -332,147 +299,4 @@ export class Training {
     const channel = (index: number): number => randomUniform(seed, STREAM.background + step, index);
     return [channel(0), channel(1), channel(2)];
   }
-}
-
-interface Parts {
-  readonly owned: Ownership;
-  readonly gaussians: GaussianState;
-  readonly deformation: Deformation;
-  readonly deltaAdam: DeltaAdam;
-  readonly placement: Placement;
-  readonly rasterizer: Rasterizer;
-  readonly history: LossHistory;
-  readonly photometric: PhotometricLoss;
-  readonly regularisers: GaussianRegularisers;
-  readonly vertexRegularisers: VertexRegularisers;
-  readonly poses: GPUBuffer;
-  readonly poseStride: number;
-  readonly poseGradient: GPUBuffer;
-  readonly poseAdam: Adam;
-  /** Null unless the options ask for it. */
-  readonly exposure: Exposure | null;
-  readonly exposureAdam: Adam | null;
-  readonly targets: GPUBuffer;
-  readonly cameras: UniformRing;
-}
-
-async function createParts(gpu: Gpu, inputs: TrainingInputs): Promise<Parts> {
-  const { head, initial, clip, options, capacity } = inputs;
-  const { size } = clip;
-  const owned = new Ownership();
-  const own = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
-    owned.own(createStorageBuffer(gpu, label, content));
-  const gaussians = await createGaussianState(gpu, initial, capacity, options.rates, size);
-  const deformation = await createDeformation(gpu, head, {
-    identityCoefficients: inputs.identityCoefficients,
-    slotCount: options.deltaFrames,
-    ...(inputs.supportThreshold === undefined ? {} : { supportThreshold: inputs.supportThreshold }),
-  });
-  const rasterizer = await createRasterizer(gpu, {
-    width: size,
-    height: size,
-    gaussianCapacity: capacity,
-    ...(inputs.intersectionCapacity ? { intersectionCapacity: inputs.intersectionCapacity } : {}),
-    ...(inputs.alphaMin === undefined ? {} : { alphaMin: inputs.alphaMin }),
-  });
-  const placement = await createPlacement(gpu, {
-    triangles: head.triangles,
-    vertexCount: head.vertexCount,
-    posedVertices: deformation.posedVertices,
-    gaussianCapacity: capacity,
-    count: gaussians.count,
-    triangleIndices: gaussians.triangleIndices,
-    barycentrics: gaussians.barycentrics,
-    local: gaussians.local,
-    gradients: { local: gaussians.localGradients, posed: deformation.posedGradient },
-  });
-  const history = await LossHistory.create(gpu, LOSS_SLOTS);
-  const poseStride = poseRecordStride(head.expressionNames.length);
-  const photometric = await createPhotometricLoss(gpu, {
-    width: size,
-    height: size,
-    history,
-    matte: options.weights.matte > 0,
-  });
-  const exposure = options.exposure
-    ? await createExposure(gpu, {
-        width: size,
-        height: size,
-        frameCount: clip.frames.length,
-        image: rasterizer.image,
-        imageGradient: photometric.imageGradient,
-      })
-    : null;
-  const poses = own('poses', packPoses(inputs, poseStride));
-  const poseGradient = own('pose gradient', poseStride);
-  return {
-    owned,
-    gaussians,
-    deformation,
-    deltaAdam: await createDeltaAdam(gpu, deformation),
-    placement,
-    rasterizer,
-    history,
-    photometric,
-    exposure,
-    exposureAdam: exposure
-      ? await createAdam(gpu, {
-          label: 'exposure',
-          parameters: exposure.parameters,
-          gradients: exposure.parameterGradient,
-          gradientsOfOneRecord: true,
-          stride: EXPOSURE_STRIDE,
-          learningRate: options.rates.exposure,
-        })
-      : null,
-    regularisers: await createGaussianRegularisers(gpu, {
-      capacity,
-      count: gaussians.count,
-      logScale: gaussians.local.logScale,
-      logScaleGradient: gaussians.localGradients.logScale,
-      normalOffset: gaussians.local.normalOffset,
-      normalOffsetGradient: gaussians.localGradients.normalOffset,
-      history,
-    }),
-    vertexRegularisers: await createVertexRegularisers(gpu, {
-      adjacency: vertexAdjacency(head.triangles, head.vertexCount),
-      vertexDifference: deformation.vertexDifference,
-      vertexDifferenceGradient: deformation.vertexDifferenceGradient,
-      history,
-    }),
-    poses,
-    poseStride,
-    poseGradient,
-    poseAdam: await createAdam(gpu, {
-      label: 'poses',
-      parameters: poses,
-      gradients: poseGradient,
-      gradientsOfOneRecord: true,
-      stride: poseStride / 4,
-      learningRate: options.rates.pose,
-      rateFactors: poseRateFactors(head, poseStride / 4),
-    }),
-    targets: own('targets', size * size * 4 * STEPS_PER_SUBMIT),
-    cameras: owned.own(new UniformRing(gpu, 'cameras', CAMERA_STRIDE, 4 * STEPS_PER_SUBMIT)),
-  };
-}
-
-function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {
-  const packed = new Float32Array((clip.frames.length * stride) / 4);
-  clip.frames.forEach(({ pose }, frame) => packed.set(packPose(pose), (frame * stride) / 4));
-  return packed;
-}
-
-/**
- * Expression coefficients run 0…1 where joints move by hundredths of a radian: they learn faster by this. Fitting
- * held-out poses of address-turns for 50 steps at 1e-3: 25.5 dB with 1, 26.3 with 4, 26.6 with 10.
- */
-const EXPRESSION_RATE_FACTOR = 8;
-
-/** Which floats of a pose record learn: the padding does not. */
-function poseRateFactors(head: HeadModel, floats: number): Float32Array {
-  const factors = new Float32Array(floats);
-  factors.fill(1, 0, POSE_JOINT_FLOATS);
-  factors.fill(EXPRESSION_RATE_FACTOR, POSE_JOINT_FLOATS, POSE_JOINT_FLOATS + head.expressionNames.length);
-  return factors;
 }
