@@ -12,6 +12,7 @@ import type { RunContext } from './context.ts';
 import { evaluateAvatar, fitAvatar } from './create-run.ts';
 import { exportAvatar, renderAvatar } from './output-runs.ts';
 
+/** Checkpoints every 8 steps, and where the unseen is filled: 8, 14, 22. */
 const OPTIONS = { gaussians: 300, steps: 24 };
 const hasFullDevice = existsSync('/dev/full');
 
@@ -44,7 +45,7 @@ async function expectResumes(folder: string): Promise<void> {
   expect(await readdir(folder)).not.toContain('run.lock');
   const lines: string[] = [];
   const { avatarSha256 } = await fit(folder, { log: (line) => lines.push(line) });
-  expect(lines.join('\n')).toMatch(/goes on from step (8|16)/);
+  expect(lines.join('\n')).toMatch(/goes on from step (8|14|22)/);
   expect(avatarSha256).toBe(unbroken.avatarSha256);
   expect(await readdir(folder)).not.toContain('checkpoint.safetensors');
 }
@@ -67,7 +68,7 @@ describe('a fit in a folder, stopped by', () => {
     // The file system's own ENOSPC: the second checkpoint's temporary file is a link to /dev/full.
     const temporary = join(folder, `.checkpoint.safetensors.${process.pid}.tmp`);
     const onProgress = async ({ stage, done }: { stage: string; done: number }): Promise<void> => {
-      if (stage === 'fit' && done === 16) await symlink('/dev/full', temporary);
+      if (stage === 'fit' && done === 14) await symlink('/dev/full', temporary);
     };
     const full = fit(folder, { onProgress: (progress) => void onProgress(progress) });
     await expect(full).rejects.toThrow(
