@@ -22,6 +22,11 @@ const FAINT = 0.1;
 /** Pixels that the rasteriser's low-pass filter adds, √0.3. */
 const DILATION = 0.55;
 const FILL_OPACITY = 0.95;
+/** Logit of the opacity of what lies below the pictures. */
+const NOTHING = -8;
+/** Share of the seen Gaussians that may lie below the cut, and how far the surface goes on under it, metres. */
+const LOWEST_SHARE = 0.005;
+const CUT_MARGIN = 0.004;
 /** Below this opacity a Gaussian is there to be empty. */
 const EMPTY = 0.4;
 /** Steps away from what is seen over which its look gives way to the group's middle. */
@@ -48,8 +53,13 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
   const look = spread(inputs, confidence, indices);
   const surroundings = neighbourhoodConfidence(confidence, indices);
   const opaque = Math.log(FILL_OPACITY / (1 - FILL_OPACITY));
+  const cut = lowestSeen(inputs, confidence);
   for (let i = 0; i < gaussians.count; i++) {
     if (groups[i] === null) continue;
+    if (positions[i * 3 + 1]! < cut) {
+      filled.opacityLogit[i] = Math.min(gaussians.opacityLogit[i]!, NOTHING);
+      continue;
+    }
     // One that hides among seen ones takes their colour and otherwise stays: grown, it would come to light.
     const keepColor = confidence[i]!;
     // Every Gaussian starts opaque: one that is faint was made so by the pictures, because there is nothing.
@@ -70,6 +80,13 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
     if (keepShape < 0.5) filled.localRotation.set([1, 0, 0, 0], i * 4);
   }
   return filled;
+}
+
+/** Height (y, metres) where what is seen ends: the neck below it lies outside the pictures and would float. */
+function lowestSeen({ positions }: FillInputs, confidence: Float32Array): number {
+  const heights = [...confidence.keys()].filter((i) => confidence[i]! > 0.5).map((i) => positions[i * 3 + 1]!);
+  heights.sort((a, b) => a - b);
+  return heights.length > 0 ? heights[Math.floor(heights.length * LOWEST_SHARE)]! - CUT_MARGIN : -Infinity;
 }
 
 /** The confidence of the surface round each Gaussian: the mean over its neighbours, so that half of them make it 1. */

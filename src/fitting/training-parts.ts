@@ -5,9 +5,11 @@ import { createPlacement, type Placement } from '../binding/placement.ts';
 import type { GaussianSet } from '../gaussians/layout.ts';
 import { createDeformation, type Deformation } from '../head/deformation/deformation.ts';
 import { createDeltaAdam, type DeltaAdam } from '../head/deformation/delta-adam.ts';
+import { deltaEntryRates } from '../head/deformation/delta-rates.ts';
 import { poseRecordStride } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { vertexAdjacency } from '../head/laplacian.ts';
+import { jointTransforms, poseFeatures } from '../head/pose-vertices.ts';
 import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
 import { createExposure, EXPOSURE_STRIDE, type Exposure } from '../losses/exposure/exposure.ts';
 import {
@@ -128,7 +130,9 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
     owned,
     gaussians,
     deformation,
-    deltaAdam: await createDeltaAdam(gpu, deformation),
+    deltaAdam: await createDeltaAdam(gpu, deformation, {
+      entryRates: deltaEntryRates(deformation.support, coefficientActivity(head, clip)),
+    }),
     placement,
     rasterizer,
     history,
@@ -174,6 +178,20 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
     targets: own('targets', size * size * 4 * STEPS_PER_SUBMIT),
     cameras: owned.own(new UniformRing(gpu, 'cameras', CAMERA_STRIDE, 4 * STEPS_PER_SUBMIT)),
   };
+}
+
+/** C: root mean square over the clip of each blend coefficient: expressions, then the entries of R − I per joint. */
+function coefficientActivity(head: HeadModel, clip: Clip): Float64Array {
+  const squares: number[] = [];
+  for (const { pose } of clip.frames) {
+    const features = poseFeatures(
+      jointTransforms(head.joints, new Float64Array(head.joints.length * 3), pose).localRotations,
+    );
+    [...pose.expressionCoefficients, ...features].forEach((value, k) => {
+      squares[k] = (squares[k] ?? 0) + value ** 2 / clip.frames.length;
+    });
+  }
+  return Float64Array.from(squares, Math.sqrt);
 }
 
 function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {

@@ -22,6 +22,8 @@ export interface DeltaAdamOptions {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
+  /** M: factor on the rate of each entry of the support (`deltaEntryRates`). Default all 1. */
+  readonly entryRates?: Float32Array;
 }
 
 export interface DeltaAdamStepOptions {
@@ -83,6 +85,7 @@ export async function createDeltaAdam(
         entries: 'read',
         parameters: 'readWrite',
         moments: 'readWrite',
+        entryRates: 'read',
       },
       constants: {
         groupWidth: GROUP_WIDTH,
@@ -100,6 +103,7 @@ export async function createDeltaAdam(
     frameStates: deformation.frameStates,
     blendedGradient: deformation.blendedGradient,
     entries: create('delta adam entries', entries),
+    entryRates: create('delta adam entry rates', options.entryRates ?? new Float32Array(support.entryCount).fill(1)),
   };
   const deltaMoments = create('delta moments', support.entryCount * 3 * 8);
   const vertexOffsetMoments = create('vertex offset moments', head.vertexCount * VERTEX_STRIDE * 8);

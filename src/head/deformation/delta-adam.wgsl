@@ -29,6 +29,7 @@ struct DeltaAdam {
 @group(0) @binding(3) var<storage, read> entries: array<vec2u>; // M: coefficient, vertex
 @group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // M×3, or V×4
 @group(0) @binding(5) var<storage, read_write> moments: array<vec2f>; // (mean, mean square) per parameter
+@group(0) @binding(6) var<storage, read> entryRates: array<f32>; // M: factor on the rate of each entry
 
 // 2^60, by the bits: see fitting/adam.wgsl.
 const LARGEST_GRADIENT_BITS = 0x5d800000u;
@@ -46,7 +47,7 @@ fn updateDisplacements(@builtin(workgroup_id) group: vec3u, @builtin(local_invoc
     for (var slot = 0u; slot < adam.frameCount; slot++) {
       gradient += frameStates[slot * stateStride + coefficient] * blendedGradient[slot * gradientStride + vertex].xyz;
     }
-    update(entry * 3u, gradient * adam.gradientScale);
+    update(entry * 3u, gradient * adam.gradientScale, entryRates[entry]);
   }
 }
 
@@ -61,11 +62,11 @@ fn updateVertexOffset(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
     for (var slot = 0u; slot < adam.frameCount; slot++) {
       gradient += blendedGradient[slot * gradientStride + vertex].xyz;
     }
-    update(vertex * 4u, gradient * adam.gradientScale);
+    update(vertex * 4u, gradient * adam.gradientScale, 1.0);
   }
 }
 
-fn update(at: u32, gradient: vec3f) {
+fn update(at: u32, gradient: vec3f, rate: f32) {
   for (var axis = 0u; axis < 3u; axis++) {
     let usable = (bitcast<u32>(gradient[axis]) & 0x7fffffffu) <= LARGEST_GRADIENT_BITS;
     let g = select(0.0, gradient[axis], usable);
@@ -73,6 +74,6 @@ fn update(at: u32, gradient: vec3f) {
     let first = adam.beta1 * previous.x + (1.0 - adam.beta1) * g;
     let second = adam.beta2 * previous.y + (1.0 - adam.beta2) * g * g;
     moments[at + axis] = vec2f(first, second);
-    parameters[at + axis] -= adam.stepSize * first / (sqrt(second) * adam.secondCorrection + adam.epsilon);
+    parameters[at + axis] -= rate * adam.stepSize * first / (sqrt(second) * adam.secondCorrection + adam.epsilon);
   }
 }
