@@ -6,6 +6,7 @@ import { FIT_DEFAULTS } from '../fitting/fit-options.ts';
 import { personalHead } from '../fitting/personal-head.ts';
 import { Training } from '../fitting/training.ts';
 import { readFloats, writeBuffer } from '../gpu/buffer.ts';
+import { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
 import { randomNormal } from '../math/random.ts';
@@ -98,6 +99,24 @@ describe('AvatarRenderer', () => {
     const again = await renderer.renderFloat(subject.poses[0], camera);
     expect(again.data).toEqual(close.data);
     expect(close.data.every(Number.isFinite)).toBe(true);
+    expect(await renderer.makeRoom()).toBe(false);
+    renderer.dispose();
+  });
+
+  it('says of a recorded picture whether it lacked room, and has it the next time', async () => {
+    const closer = { width: 512, height: 512, focalX: 9000, focalY: 9000, principalX: 256, principalY: 256 };
+    const renderer = await AvatarRenderer.create(gpu, subject.avatar);
+    expect(await renderer.makeRoom()).toBe(false);
+    const draw = async (): Promise<Float32Array> => {
+      const commands = new Commands(gpu);
+      const image = await renderer.record(commands, subject.poses[0], closer);
+      commands.submit();
+      return readFloats(gpu, image, closer.width * closer.height * 4);
+    };
+    const cut = await draw();
+    expect(await renderer.makeRoom()).toBe(true);
+    expect(largestDifference(await draw(), cut)).toBeGreaterThan(0.01);
+    expect(await renderer.makeRoom()).toBe(false);
     renderer.dispose();
   });
 

@@ -93,7 +93,8 @@ export class AvatarRenderer {
 
   /**
    * Records drawing a pose and returns the buffer that will hold it: H×W vec4f, row-major, colour over the background
-   * and the transmittance left. For a canvas or a video encoder; `render` reads it back instead.
+   * and the transmittance left. For a canvas or a video encoder; `render` reads it back instead. A close-up may need
+   * more room than there is and then lacks Gaussians: see `makeRoom`.
    */
   async record(commands: Commands, pose: HeadPose, camera: Camera, options: RenderOptions = {}): Promise<GPUBuffer> {
     const rasterizer = await this.#rasterizerFor(camera);
@@ -108,6 +109,20 @@ export class AvatarRenderer {
       camera: { buffer: this.#camera, size: CAMERA_STRIDE },
     });
     return rasterizer.image;
+  }
+
+  /**
+   * Whether the last picture lacked Gaussians for want of room; the next one will have it, so draw again. Reads four
+   * bytes back: `render` calls it always, a viewer after its camera came closer.
+   */
+  async makeRoom(): Promise<boolean> {
+    if (!this.#rasterizer) return false;
+    const needed = await this.#rasterizer.neededIntersections();
+    if (needed <= this.#rasterizer.intersectionCapacity) return false;
+    this.#intersectionCapacity = Math.ceil(needed * 1.5);
+    this.#rasterizer.destroy();
+    this.#rasterizer = null;
+    return true;
   }
 
   /** Draws a pose and reads the picture back: RGB over the background, or RGBA with coverage. */
@@ -131,14 +146,7 @@ export class AvatarRenderer {
     const image = await this.record(commands, pose, camera, options);
     commands.submit();
     const pixels = await readFloats(this.#gpu, image, camera.width * camera.height * 4);
-    const needed = await this.#rasterizer!.neededIntersections();
-    if (needed > this.#rasterizer!.intersectionCapacity) {
-      this.#intersectionCapacity = Math.ceil(needed * 1.5);
-      this.#rasterizer!.destroy();
-      this.#rasterizer = null;
-      return this.#pixels(pose, camera, options);
-    }
-    return pixels;
+    return (await this.makeRoom()) ? this.#pixels(pose, camera, options) : pixels;
   }
 
   /** World Gaussians of a pose, read back: for exports. */
