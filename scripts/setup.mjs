@@ -45,11 +45,13 @@ function packagesAreInstalled() {
 
 function installPackages() {
   say('installing npm packages (npm ci)');
+  // Elsewhere than in npm 11 (allowScripts), onnxruntime-node would fetch CUDA libraries, which nothing here uses.
+  const env = { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env };
   const npm = process.env.npm_execpath;
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
   const run = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
-    : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    ? spawnSync(process.execPath, [npm, ...args], { cwd: root, env, stdio: ['ignore', 2, 2] })
+    : spawnSync('npm', args, { cwd: root, env, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (run.status !== 0)
     stop('`npm ci` failed; see its message above. Check the network and run the same command again.');
 }
