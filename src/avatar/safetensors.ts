@@ -30,8 +30,15 @@ const TYPES = {
 } as const;
 type TypeName = keyof typeof TYPES;
 
+/** Types that other writers use for weights: read into float32, never written. */
+const WIDENED: Readonly<Record<string, (bytes: ArrayBuffer) => Float32Array>> = {
+  F16: (bytes) => Float32Array.from(new Uint16Array(bytes), floatFromHalf),
+  BF16: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer),
+  F64: (bytes) => Float32Array.from(new Float64Array(bytes)),
+};
+
 interface HeaderEntry {
-  readonly dtype: TypeName;
+  readonly dtype: TypeName | (string & {});
   readonly shape: number[];
   readonly data_offsets: [number, number];
 }
@@ -68,8 +75,16 @@ export function encodeTensors(
   return file;
 }
 
-/** Decodes a file made by `encodeTensors` or any other writer that uses the types above. `source` names it in errors. */
-export function decodeTensors(given: Uint8Array, source: string): TensorFile {
+/**
+ * Decodes a file made by `encodeTensors` or any other writer that uses the types above; F16, BF16 and F64 become
+ * float32. `source` names it in errors. Only tensors whose name `isWanted` takes are read: a classifier of 400 MB
+ * behind the layers that are used costs nothing, nor do types that nobody asked for.
+ */
+export function decodeTensors(
+  given: Uint8Array,
+  source: string,
+  isWanted: (name: string) => boolean = () => true,
+): TensorFile {
   // Node's Buffer is a Uint8Array whose `slice` does not copy; tensors need bytes of their own, aligned.
   const file = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   const broken = (why: string): TensorFileError =>
@@ -86,16 +101,27 @@ export function decodeTensors(given: Uint8Array, source: string): TensorFile {
   }
   const tensors = new Map<string, Tensor>();
   for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
+    if (name === '__metadata__' || !isWanted(name)) continue;
     const entry = value as HeaderEntry;
-    const type = TYPES[entry.dtype];
-    if (!type) throw broken(`tensor "${name}" has the unsupported type ${String(entry.dtype)}`);
+    const type = TYPES[entry.dtype as TypeName];
+    const widen = WIDENED[entry.dtype];
+    if (!type && !widen) throw broken(`tensor "${name}" has the unsupported type ${String(entry.dtype)}`);
     const [begin, end] = entry.data_offsets;
     if (8 + headerLength + end > file.byteLength) throw broken(`it ends inside tensor "${name}"`);
     const bytes = file.slice(8 + headerLength + begin, 8 + headerLength + end);
-    tensors.set(name, { shape: entry.shape, data: new type(bytes.buffer) });
+    tensors.set(name, { shape: entry.shape, data: widen ? widen(bytes.buffer) : new type(bytes.buffer) });
   }
   return { tensors, metadata: (header['__metadata__'] as Record<string, string> | undefined) ?? {} };
+}
+
+/** The value of an IEEE half-precision number. */
+export function floatFromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** One tensor of a file as the type that the caller expects; an error names what is there instead. */
