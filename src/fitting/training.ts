@@ -119,8 +119,9 @@ export class Training {
   /**
    * Records step `step` (from 1) on frame `frame` of the clip: deform, place, rasterise, compare, and back again, then
    * the updates and what the schedule asks for. The target's pixels are written at once, into the step's own slot.
+   * `holdGaussians`: the set stays as it is, and its gradients are left in `gaussians.localGradients` (baking).
    */
-  recordStep(commands: Commands, step: number, frame: number): void {
+  recordStep(commands: Commands, step: number, frame: number, { holdGaussians = false } = {}): void {
     const { options } = this.#inputs;
     const { gaussians, poseAdam, deltaAdam, exposureAdam, regularisers } = this.#parts;
     const slot = (step - 1) % options.deltaFrames;
@@ -131,15 +132,15 @@ export class Training {
     this.#recordBackward(commands, frame, { slot, withDifferenceGradient: endsBatch }, options.refineTrack);
     const { weights } = options;
     regularisers.record(commands, { slot: (step - 1) % LOSS_SLOTS, weights: { scaleRatio: weights.scale } });
-    gaussians.gather(commands, this.rasterizer.mean2dGradient);
+    if (!holdGaussians) gaussians.gather(commands, this.rasterizer.mean2dGradient);
     const factor = rateFactor(step, options);
-    const updates = gaussians.updates(step, factor);
+    const updates = holdGaussians ? [] : gaussians.updates(step, factor);
     const update = ++this.frameUpdates[frame]!;
     if (options.refineTrack) {
       updates.push([poseAdam, { step: update, record: frame, learningRate: options.rates.pose * factor }]);
     }
     if (exposureAdam) updates.push([exposureAdam, { step: update, record: frame }]);
-    stepTogether(commands, 'adam', updates);
+    if (updates.length > 0) stepTogether(commands, 'adam', updates);
     if (endsBatch) {
       deltaAdam.step(commands, {
         step: step / options.deltaFrames,
@@ -147,7 +148,7 @@ export class Training {
         vertexOffsetRate: options.rates.vertexDelta * Math.sqrt(options.deltaFrames) * factor,
       });
     }
-    this.#recordEvents(commands, step);
+    if (!holdGaussians) this.#recordEvents(commands, step);
   }
 
   /** Records one update of a frame's pose alone, everything else held still: test-time fitting. */
@@ -270,6 +271,7 @@ export class Training {
     exposure?.backward(commands, { frame, background: this.#background });
     this.rasterizer.backward(commands, { ...this.#input, imageGradient: photometric.imageGradient });
     this.placement.backward(commands, this.rasterizer.gradients);
+    if (!withPose && !this.#inputs.options.deltas) return; // nothing of the surface is learned
     this.deformation.backward(commands, this.poseBinding(frame), {
       ...deform,
       ...(withPose ? { poseGradient: { buffer: poseGradient } } : {}),

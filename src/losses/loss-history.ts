@@ -6,7 +6,7 @@ import { UniformRing } from '../gpu/uniform-ring.ts';
 import sumText from './sum-partials.wgsl?raw';
 
 /**
- * Where each term stands in the 16 floats of a slot. Terms are means as the formulas define them, before their weight;
+ * Where each term stands in the 20 floats of a slot. Terms are means as the formulas define them, before their weight;
  * `total` is the weighted sum. `dissimilarity` is 1 − SSIM; `guardedValues` counts colour values of the rendered image
  * that were not usable (NaN, infinite, beyond ±10⁴) and took no part.
  */
@@ -22,14 +22,16 @@ export const LOSS_TERMS = {
   vertexDifference: 12,
   laplacian: 13,
   perceptual: 14,
+  attributes: 16,
+  tilt: 17,
 } as const;
 export type LossTerm = keyof typeof LOSS_TERMS;
 export type LossRecord = Readonly<Record<LossTerm, number>>;
 
 /** The four terms that one kernel's partial sums hold. */
-export const LOSS_GROUPS = { photometric: 1, gaussians: 2, vertices: 3 } as const;
+export const LOSS_GROUPS = { photometric: 1, gaussians: 2, vertices: 3, maps: 4 } as const;
 
-const SLOT_FLOATS = 16;
+const SLOT_FLOATS = 20;
 const ENTRY_BYTES = 32;
 type Binding = 'entry' | 'partials' | 'history';
 
@@ -49,7 +51,7 @@ export interface LossEntry {
 /** Loss values of every step, kept on the GPU so that the training loop reads nothing back. */
 export class LossHistory {
   readonly slotCount: number;
-  /** slotCount×16 float32, laid out as `LOSS_TERMS`. */
+  /** slotCount×20 float32, laid out as `LOSS_TERMS`. */
   readonly buffer: GPUBuffer;
   readonly #gpu: Gpu;
   readonly #kernel: Kernel<Binding>;
