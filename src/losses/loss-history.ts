@@ -6,9 +6,9 @@ import { UniformRing } from '../gpu/uniform-ring.ts';
 import sumText from './sum-partials.wgsl?raw';
 
 /**
- * Where each term stands in the 20 floats of a slot. Terms are means as the formulas define them, before their weight;
+ * Where each term stands in the 24 floats of a slot. Terms are means as the formulas define them, before their weight;
  * `total` is the weighted sum. `dissimilarity` is 1 − SSIM; `guardedValues` counts colour values of the rendered image
- * that were not usable (NaN, infinite, beyond ±10⁴) and took no part.
+ * that were not usable (NaN, infinite, beyond ±10⁴) and took no part. A term that a step does not enter is 0.
  */
 export const LOSS_TERMS = {
   total: 0,
@@ -21,17 +21,17 @@ export const LOSS_TERMS = {
   offset: 10,
   vertexDifference: 12,
   laplacian: 13,
-  perceptual: 14,
   attributes: 16,
   tilt: 17,
+  perceptual: 20,
 } as const;
 export type LossTerm = keyof typeof LOSS_TERMS;
 export type LossRecord = Readonly<Record<LossTerm, number>>;
 
 /** The four terms that one kernel's partial sums hold. */
-export const LOSS_GROUPS = { photometric: 1, gaussians: 2, vertices: 3, maps: 4 } as const;
+export const LOSS_GROUPS = { photometric: 1, gaussians: 2, vertices: 3, maps: 4, perceptual: 5 } as const;
 
-const SLOT_FLOATS = 20;
+const SLOT_FLOATS = 24;
 const ENTRY_BYTES = 32;
 type Binding = 'entry' | 'partials' | 'history';
 
@@ -44,14 +44,14 @@ export interface LossEntry {
   readonly partialCount: number;
   /** Weights of the four terms in the total. */
   readonly weights: readonly [number, number, number, number];
-  /** True for the first loss of a step (the photometric one): it sets the total, the others add to it. */
+  /** True for the first loss of a step (the photometric one): it sets the total and clears the other groups, which then add to it. */
   readonly startsStep: boolean;
 }
 
 /** Loss values of every step, kept on the GPU so that the training loop reads nothing back. */
 export class LossHistory {
   readonly slotCount: number;
-  /** slotCount×20 float32, laid out as `LOSS_TERMS`. */
+  /** slotCount×24 float32, laid out as `LOSS_TERMS`. */
   readonly buffer: GPUBuffer;
   readonly #gpu: Gpu;
   readonly #kernel: Kernel<Binding>;

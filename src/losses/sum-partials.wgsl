@@ -1,8 +1,8 @@
 // Sums the partial terms that a loss kernel left behind, in a fixed order, and enters them in the loss history.
 //
 // One workgroup: lane l adds partials l, l + 64, …; lane 0 adds the 64 sums. partials: P vec4f, one term per component.
-// history: 20 floats per slot (TERMS in loss-history.ts); word 0 is the weighted total, which `startsStep` sets and
-// later losses of the step add to.
+// history: 24 floats per slot (TERMS in loss-history.ts); word 0 is the weighted total, which `startsStep` sets and
+// later losses of the step add to. `startsStep` clears the other groups: not every step enters them.
 
 struct Entry {
   weights: vec4f,
@@ -27,7 +27,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   if (lane != 0u) { return; }
   var terms = vec4f(0.0);
   for (var index = 0u; index < 64u; index++) { terms += sums[index]; }
-  let base = entry.slot * 5u;
+  let base = entry.slot * 6u;
+  if (entry.startsStep != 0u) {
+    for (var group = 1u; group < 6u; group++) { history[base + group] = vec4f(0.0); }
+  }
   history[base + entry.group] = terms;
   let total = dot(entry.weights, terms);
   if (entry.startsStep != 0u) {
