@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { decodeAvatar, type Avatar } from '../../avatar/avatar.ts';
+import type { BakedAvatar } from '../../baking/baked-avatar.ts';
+import { importColor } from '../../baking/import-color.ts';
+import { avatarHash, decodeMaps, encodeMaps, MapsFileError, MAPS_RECORD } from '../../baking/maps-file.ts';
+import { uvGuides } from '../../report/uv-guide.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import { readColorImage } from './color-image.ts';
+
+/** Folder of the maps, inside a run's folder. */
+export const BAKED_FOLDER = 'baked';
+const AVATAR_FILE = 'avatar.safetensors';
+
+/** Everything that `writeBaked` may write, relative to the run's folder: what a run's stage owns. */
+export const BAKED_FILES = [
+  'maps.safetensors', 'color.png', 'opacity.png', 'scale.png', 'rotation.png', 'offset.png', 'maps.json',
+  'uv-wireframe.png', 'uv-regions.png',
+].map((name) => `${BAKED_FOLDER}/${name}`); // prettier-ignore
+
+export interface WriteBakedOptions {
+  /** Edge in pixels of the guide images for artists; 0 leaves them out. Default 2048. */
+  readonly guides?: number;
+}
+
+/**
+ * Writes a baked avatar's maps into DIR/baked: `maps.safetensors` first, which alone is what `readBaked` needs, then the
+ * images and guides. Each file is written whole or not at all; other files in the folder are left alone. Returns the
+ * paths. Throws `DiskFullError`.
+ */
+export async function writeBaked(
+  folder: string,
+  baked: BakedAvatar,
+  { guides = 2048 }: WriteBakedOptions = {},
+): Promise<string[]> {
+  const files = new Map([...encodeMaps(baked), ...(guides > 0 ? uvGuides(baked.avatar.head, guides) : [])]);
+  const written: string[] = [];
+  for (const [name, bytes] of files) {
+    const path = join(resolve(folder), BAKED_FOLDER, name);
+    await writeFileAtomically(path, bytes);
+    written.push(path);
+  }
+  return written;
+}
+
+export interface ReadBakedOptions {
+  /** The avatar, when it has been read already; else DIR/avatar.safetensors is read. */
+  readonly avatar?: Avatar;
+  /** See `DecodeMapsOptions`. */
+  readonly from?: 'exact' | 'images';
+}
+
+/**
+ * Reads a run's avatar with its baked maps. Throws `MapsFileError`, `TensorFileError`, `PngError`, each naming the file,
+ * what is wrong with it and what to do.
+ */
+export async function readBaked(folder: string, { avatar, from }: ReadBakedOptions = {}): Promise<BakedAvatar> {
+  const path = resolve(folder);
+  const source = join(path, BAKED_FOLDER);
+  const names = BAKED_FILES.map((name) => name.slice(BAKED_FOLDER.length + 1)).filter(
+    (name) => !name.startsWith('uv-'),
+  );
+  const files = new Map<string, Uint8Array>();
+  for (const name of names) {
+    const bytes = await readIfThere(join(source, name));
+    if (bytes) files.set(name, bytes);
+  }
+  if (files.size === 0)
+    throw new MapsFileError(`${source} has no baked maps (no ${MAPS_RECORD}); run \`fate bake\` first.`);
+  const owner = avatar ?? (await readOwner(path));
+  return { avatar: owner, ...decodeMaps(files, { avatar: avatarHash(owner), source, ...(from ? { from } : {}) }) };
+}
+
+/** Puts a colour picture painted in another program on a baked avatar. Throws `ImportError`. */
+export async function importColorFile(baked: BakedAvatar, file: string): Promise<BakedAvatar> {
+  return { ...baked, maps: importColor(baked.maps, baked.avatar.head, await readColorImage(file), file) };
+}
+
+async function readOwner(folder: string): Promise<Avatar> {
+  const file = join(folder, AVATAR_FILE);
+  const bytes = await readIfThere(file);
+  if (!bytes) throw new MapsFileError(`${file} is missing, which the baked maps belong to; run \`fate fit\` first.`);
+  return decodeAvatar(bytes, file);
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | null> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
