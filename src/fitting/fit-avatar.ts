@@ -7,7 +7,7 @@ import { unpadVertices } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { poseVertices } from '../head/pose-vertices.ts';
 import { neutralPose, packPose, unpackPose, type HeadPose } from '../head/pose.ts';
-import type { LossRecord } from '../losses/loss-history.ts';
+import type { LossHistory, LossRecord } from '../losses/loss-history.ts';
 import { learnTrackCorrection } from '../tracking/track-correction.ts';
 import type { OnProgress } from '../video/frame.ts';
 import {
@@ -21,7 +21,7 @@ import {
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { fillStep, FrameOrder } from './schedule.ts';
-import { LOSS_SLOTS, STEPS_PER_SUBMIT } from './training-parts.ts';
+import { LOSS_SLOTS, STEPS_PER_SUBMIT, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
 import { fillUnseen } from './fill-unseen.ts';
 import { personalHead } from './personal-head.ts';
@@ -78,7 +78,7 @@ export async function fitAvatar(
   options: FitOptions,
   context: FitContext = {},
 ): Promise<FitResult> {
-  const { clip, head } = inputs;
+  const { clip } = inputs;
   checkOptions(options);
   checkClip(clip);
   const { checkpointSteps = CHECKPOINT_STEPS } = context;
@@ -89,28 +89,72 @@ export async function fitAvatar(
   if (!clip.frames.some((_, frame) => clip.pixels(frame).some((pixel) => pixel >>> 24 !== 0))) {
     throw new UnusableClipError('the mattes of all frames are empty: there is no head to learn; track the video again');
   }
-  const canonicalPose = canonicalPoseOf(head, clip);
-  const trainingInputs = {
-    head,
-    identityCoefficients: inputs.identityCoefficients,
-    initial: initialGaussians(inputs, canonicalPose, options),
-    canonical: canonicalPose,
-    clip,
-    options,
-    capacity: capacityOf(options),
-    supportThreshold: options.supportThreshold,
-  };
+  const trainingInputs = trainingInputsOf(inputs, options);
   const run = new FitRun(gpu, trainingInputs, order, context);
   try {
     await run.begin();
     while (!run.isDone) await run.advance();
-    return await run.result(inputs.identityCoefficients);
+    return await run.result();
   } finally {
     run.dispose();
   }
 }
 
-type TrainingInputs = Parameters<typeof Training.create>[1];
+/** What a fit's training starts from: Gaussians over the atlas, the clip's canonical pose, room to grow. */
+export function trainingInputsOf(inputs: FitInputs, options: FitOptions): TrainingInputs {
+  const { head, identityCoefficients, clip } = inputs;
+  const canonical = canonicalPoseOf(head, clip);
+  return {
+    head,
+    identityCoefficients,
+    initial: initialGaussians(inputs, canonical, options),
+    canonical,
+    clip,
+    options,
+    capacity: capacityOf(options),
+    supportThreshold: options.supportThreshold,
+  };
+}
+
+/** The avatar that a training holds, with its poses of the clip's frames. Reads back: for the end of a stage. */
+export async function trainedAvatar(
+  gpu: Gpu,
+  training: Training,
+  { head, identityCoefficients, clip, options }: TrainingInputs,
+): Promise<{ avatar: Avatar; refinedPoses: HeadPose[] }> {
+  const { support, displacements, vertexOffset } = training.deformation;
+  const gaussians = await training.gaussians.read();
+  checkGaussians(gaussians);
+  const refinedPoses = await readPoses(gpu, training, clip);
+  const avatar: Avatar = {
+    head: personalHead(
+      head,
+      identityCoefficients,
+      support,
+      await readFloats(gpu, displacements, support.entryCount * 3),
+    ),
+    vertexOffset: unpadVertices(await readFloats(gpu, vertexOffset), head.vertexCount),
+    gaussians,
+    canonicalSizes: await training.placement.readCanonicalSizes(),
+    neutralPose: frontalPose(clip),
+    camera: clip.frames[0]!.camera,
+    identityCoefficients,
+    trackCorrection: options.refineTrack
+      ? learnTrackCorrection(
+          clip.frames.map((frame) => frame.pose),
+          refinedPoses,
+        )
+      : null,
+  };
+  return { avatar, refinedPoses };
+}
+
+async function readPoses(gpu: Gpu, training: Training, clip: Clip): Promise<HeadPose[]> {
+  const poses = await readFloats(gpu, training.poses);
+  const stride = training.poseStride / 4;
+  const length = packPose(clip.frames[0]!.pose).length;
+  return clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length)));
+}
 
 /** One fit from checkpoint to checkpoint. */
 class FitRun {
@@ -170,7 +214,7 @@ class FitRun {
       await this.#growIntersections(needed);
       return; // the same stretch again, from its beginning
     }
-    this.#losses = [...this.#losses, ...(await this.#readLosses(from, to))];
+    this.#losses = [...this.#losses, ...(await readLossPoints(this.#training.history, from, to))];
     const last = this.#losses[this.#losses.length - 1]!;
     if (!Number.isFinite(last.total)) {
       throw new Error(
@@ -182,33 +226,9 @@ class FitRun {
     await this.#context.checkpoints?.write(encodeCheckpoint(this.#checkpoint));
   }
 
-  async result(identityCoefficients: Float32Array): Promise<FitResult> {
-    const { head, clip, options } = this.#inputs;
-    const training = this.#training;
-    const { support, displacements, vertexOffset } = training.deformation;
-    const gaussians = await training.gaussians.read();
-    checkGaussians(gaussians);
-    const refinedPoses = await this.#readPoses();
-    const avatar: Avatar = {
-      head: personalHead(
-        head,
-        identityCoefficients,
-        support,
-        await readFloats(this.#gpu, displacements, support.entryCount * 3),
-      ),
-      vertexOffset: unpadVertices(await readFloats(this.#gpu, vertexOffset), head.vertexCount),
-      gaussians,
-      canonicalSizes: await training.placement.readCanonicalSizes(),
-      neutralPose: frontalPose(clip),
-      camera: clip.frames[0]!.camera,
-      identityCoefficients,
-      trackCorrection: options.refineTrack
-        ? learnTrackCorrection(
-            clip.frames.map((frame) => frame.pose),
-            refinedPoses,
-          )
-        : null,
-    };
+  async result(): Promise<FitResult> {
+    const { options } = this.#inputs;
+    const { avatar, refinedPoses } = await trainedAvatar(this.#gpu, this.#training, this.#inputs);
     const seconds = (performance.now() - this.#startedAt) / 1000;
     return {
       avatar,
@@ -216,14 +236,6 @@ class FitRun {
       losses: this.#losses,
       stepsPerSecond: seconds > 0 ? (options.steps - this.#startedWith) / seconds : 0,
     };
-  }
-
-  async #readPoses(): Promise<HeadPose[]> {
-    const { clip } = this.#inputs;
-    const poses = await readFloats(this.#gpu, this.#training.poses);
-    const stride = this.#training.poseStride / 4;
-    const length = packPose(clip.frames[0]!.pose).length;
-    return clip.frames.map((_, frame) => unpackPose(poses.slice(frame * stride, frame * stride + length)));
   }
 
   /** The learned set with its unseen part continued from the seen one. */
@@ -268,21 +280,6 @@ class FitRun {
     await pending;
   }
 
-  async #readLosses(from: number, to: number): Promise<LossPoint[]> {
-    const records = await this.#training.history.read();
-    const points: LossPoint[] = [];
-    for (let first = from; first < to; first += 50) {
-      const steps = Math.min(50, to - first);
-      const sums: Record<string, number> = {};
-      for (let step = first; step < first + steps; step++) {
-        for (const [term, value] of Object.entries(records[step % LOSS_SLOTS]!))
-          sums[term] = (sums[term] ?? 0) + value / steps;
-      }
-      points.push({ ...(sums as unknown as LossRecord), step: first + steps });
-    }
-    return points;
-  }
-
   async #capture(step: number): Promise<Checkpoint> {
     return captureCheckpoint(this.#gpu, this.#training.persistent, {
       step,
@@ -313,6 +310,22 @@ class FitRun {
     this.#intersectionCapacity ??= this.#inputs.capacity * 8 + this.#inputs.clip.size * 16;
     return Training.create(this.#gpu, { ...this.#inputs, intersectionCapacity: this.#intersectionCapacity });
   }
+}
+
+/** Mean losses of every 50 of the steps after `from` up to `to`, at most `LOSS_SLOTS` of them. */
+export async function readLossPoints(history: LossHistory, from: number, to: number): Promise<LossPoint[]> {
+  const records = await history.read();
+  const points: LossPoint[] = [];
+  for (let first = from; first < to; first += 50) {
+    const steps = Math.min(50, to - first);
+    const sums: Record<string, number> = {};
+    for (let step = first; step < first + steps; step++) {
+      for (const [term, value] of Object.entries(records[step % LOSS_SLOTS]!))
+        sums[term] = (sums[term] ?? 0) + value / steps;
+    }
+    points.push({ ...(sums as unknown as LossRecord), step: first + steps });
+  }
+  return points;
 }
 
 /** Most Gaussians that the densification rule can reach. */
