@@ -10,8 +10,8 @@ export class ImportError extends Error {
 }
 
 /**
- * A colour picture painted in another program → the colour map. Where a pixel still is what was exported, the map keeps
- * its exact value: importing an untouched export changes nothing. Alpha says how far the paint replaces what was there
+ * A colour picture painted in another program → the colour map. Where a pixel still is what was exported (to the nearest byte), the map
+ * keeps its exact value: importing an untouched export changes nothing. Alpha says how far the paint replaces what was there
  * (255 wholly, 0 not at all); pictures without alpha replace it wholly. Texels that no surface reads are left alone.
  *
  * `image`: H = W = the maps' size; grey, RGB or RGBA; 8 or 16 bits. Throws `ImportError` for another size.
@@ -39,8 +39,8 @@ export function importColor(
     const alpha = hasAlpha ? image.data[texel * 4 + 3] / most : 1;
     for (let channel = 0; channel < 3; channel++) {
       const value = image.data[texel * image.channels + (image.channels === 1 ? 0 : channel)];
-      // 65535 = 257 · 255: a program that saved 8 bits as 16 wrote 257 times the byte.
-      if (value * 255 === exported.data[texel * 4 + channel] * most) continue;
+      // A program that works in floats or saves 16 bits may be some levels off the byte that it was given.
+      if (Math.round((value / most) * 255) === exported.data[texel * 4 + channel]) continue;
       const before = maps.colorMap[channel * plane + texel];
       colorMap[channel * plane + texel] = before + alpha * (value / most - before);
     }

@@ -17,7 +17,7 @@ const REGION_COLORS: Readonly<Record<RegionName, Rgb>> = {
 /** Places inside the face, by their number in MediaPipe's face mesh. Left and right are the subject's. */
 const PLACES: readonly (readonly [string, number])[] = [
   ['nose', 1], ['forehead', 151], ['chin', 199], ['left cheek', 280], ['right cheek', 50], ['left brow', 334],
-  ['right brow', 105], ['left eye', 263], ['right eye', 33], ['left jaw', 397], ['right jaw', 172],
+  ['right brow', 105], ['left jaw', 397], ['right jaw', 172],
 ]; // prettier-ignore
 
 const LINE: Rgb = [30, 34, 48];
@@ -129,35 +129,47 @@ function landmarkUv({ uvs, uvTriangles, landmarks }: Atlas, index: number): [num
   return uv;
 }
 
-/** A part of a region smaller than this share of its largest part goes without a name. */
+/** A part of a region smaller than this share of its largest part goes without a name, and so do third parts: teeth. */
 const NAMED_SHARE = 0.4;
+const NAMED_PARTS = 2;
 
-/** The innermost pixel of each large connected part of a region: farthest from what is not the region. */
+/** The innermost pixel of the largest connected parts of a region: farthest from what is not the region. */
 function labelPlaces(regions: Uint8Array, size: number, region: number): [number, number][] {
   const depth = depthInside(regions, size, region);
   const seen = new Uint8Array(size * size);
-  const parts: { area: number; deepest: number }[] = [];
+  const parts: number[][] = [];
   for (let start = 0; start < depth.length; start++) {
     if (depth[start] === 0 || seen[start]) continue;
     const pending = [start];
     seen[start] = 1;
-    let [area, deepest] = [0, start];
+    const texels: number[] = [];
     while (pending.length > 0) {
       const texel = pending.pop()!;
-      area++;
-      if (depth[texel] > depth[deepest]) deepest = texel;
+      texels.push(texel);
       for (const other of neighbours(texel, size)) {
         if (other < 0 || depth[other] === 0 || seen[other]) continue;
         seen[other] = 1;
         pending.push(other);
       }
     }
-    parts.push({ area, deepest });
+    parts.push(texels);
   }
-  const largest = parts.reduce((most, { area }) => Math.max(most, area), 0);
+  parts.sort((a, b) => b.length - a.length);
   return parts
-    .filter(({ area }) => area >= NAMED_SHARE * largest)
-    .map(({ deepest }) => [(deepest % size) + 0.5, Math.floor(deepest / size) + 0.5]);
+    .filter((texels) => texels.length >= NAMED_SHARE * parts[0].length)
+    .slice(0, NAMED_PARTS)
+    .map((texels) => innermost(texels, depth, size));
+}
+
+/** Of the deepest pixels (a strip has many) the one nearest to their middle. */
+function innermost(texels: readonly number[], depth: Uint16Array, size: number): [number, number] {
+  const most = texels.reduce((greatest, texel) => Math.max(greatest, depth[texel]), 0);
+  const deepest = texels
+    .filter((texel) => depth[texel] > most - 2)
+    .map((texel): [number, number] => [(texel % size) + 0.5, Math.floor(texel / size) + 0.5]);
+  const middle = [0, 1].map((axis) => deepest.reduce((sum, point) => sum + point[axis], 0) / deepest.length);
+  const distance = ([x, y]: readonly [number, number]): number => Math.hypot(x - middle[0], y - middle[1]);
+  return deepest.reduce((best, point) => (distance(point) < distance(best) ? point : best));
 }
 
 /** Steps to the nearest pixel outside the region, 0 outside. */

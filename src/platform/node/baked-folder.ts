@@ -4,6 +4,7 @@ import { decodeAvatar, type Avatar } from '../../avatar/avatar.ts';
 import type { BakedAvatar } from '../../baking/baked-avatar.ts';
 import { importColor } from '../../baking/import-color.ts';
 import { avatarHash, decodeMaps, encodeMaps, MapsFileError, MAPS_RECORD } from '../../baking/maps-file.ts';
+import { contentHash } from '../../math/content-hash.ts';
 import { uvGuides } from '../../report/uv-guide.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { readColorImage } from './color-image.ts';
@@ -67,8 +68,8 @@ export async function readBaked(folder: string, { avatar, from }: ReadBakedOptio
   }
   if (files.size === 0)
     throw new MapsFileError(`${source} has no baked maps (no ${MAPS_RECORD}); run \`fate bake\` first.`);
-  const owner = avatar ?? (await readOwner(path));
-  return { avatar: owner, ...decodeMaps(files, { avatar: avatarHash(owner), source, ...(from ? { from } : {}) }) };
+  const owner = avatar ? { avatar, hash: avatarHash(avatar) } : await readOwner(path);
+  return { avatar: owner.avatar, ...decodeMaps(files, { avatar: owner.hash, source, ...(from ? { from } : {}) }) };
 }
 
 /** Puts a colour picture painted in another program on a baked avatar. Throws `ImportError`. */
@@ -76,11 +77,12 @@ export async function importColorFile(baked: BakedAvatar, file: string): Promise
   return { ...baked, maps: importColor(baked.maps, baked.avatar.head, await readColorImage(file), file) };
 }
 
-async function readOwner(folder: string): Promise<Avatar> {
+async function readOwner(folder: string): Promise<{ avatar: Avatar; hash: string }> {
   const file = join(folder, AVATAR_FILE);
   const bytes = await readIfThere(file);
   if (!bytes) throw new MapsFileError(`${file} is missing, which the baked maps belong to; run \`fate fit\` first.`);
-  return decodeAvatar(bytes, file);
+  // The file's bytes are the avatar's encoding: no need to encode it again.
+  return { avatar: decodeAvatar(bytes, file), hash: contentHash(bytes) };
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | null> {
