@@ -3,7 +3,7 @@ import { sampleAvatar } from '../../test/sample-avatar.ts';
 import { regionGuide, wireframeGuide } from './uv-guide.ts';
 
 const { head } = sampleAvatar(10);
-const SIZE = 512;
+const SIZE = 1024;
 
 describe('guides for painting', () => {
   it('show edges on nothing, borders of charts in red', () => {
@@ -21,7 +21,7 @@ describe('guides for painting', () => {
   it('show each region in its colour, names over it, the same bytes each time', () => {
     const guide = regionGuide(head, SIZE);
     const has = (rgb: readonly number[]): boolean =>
-      guide.data.some((_, at) => at % 3 === 0 && rgb.every((value, k) => guide.data[at + k] === value));
+      guide.data.some((_, at) => at % 3 === 0 && rgb.every((value, k) => Math.abs(guide.data[at + k] - value) < 3));
     for (const color of [
       [244, 205, 178],
       [222, 120, 120],
@@ -30,6 +30,6 @@ describe('guides for painting', () => {
     ])
       expect(has(color)).toBe(true);
     expect(has([20, 20, 26])).toBe(true); // ink of the names
-    expect(regionGuide(head, SIZE)).toEqual(guide);
+    expect(Buffer.from(regionGuide(head, SIZE).data).equals(guide.data as Uint8Array)).toBe(true);
   });
 });
