@@ -28,13 +28,15 @@
  * `createBrowserNetworkRuntime`.
  */
 export { Graph, heNormal, sizeOf, type Shape, type Value, type WeightStart } from './graph.ts';
+export * from './operations/index.ts';
 export { differentiate, type OutputGradient } from './differentiate.ts';
 export { NetworkError, type NetworkRuntime, type NetworkSession, type TensorData } from './runtime.ts';
 export { compileGraph, type CompiledGraph, type CompileOptions } from './compiled-graph.ts';
+export type { NamedTensors } from './tensor-transfer.ts';
+export type { NetworkState, WeightSlot } from './weight-store.ts';
 export {
   createTrainableNetwork,
-  type NetworkState,
+  type StepOptions,
   type TrainableNetwork,
   type TrainableNetworkOptions,
-  type WeightSlot,
 } from './trainable-network.ts';

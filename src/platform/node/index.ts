@@ -2,6 +2,7 @@
 export { DiskFullError, fileDigest, writeFileAtomically } from './atomic-file.ts';
 export { examineMachine, type AdapterReport, type MachineReport, type ModelReport, type HeadReport } from './doctor.ts';
 export { createNodeGpu } from './node-gpu.ts';
+export { createNodeNetworkRuntime, type NodeNetworkRuntimeOptions } from './network-runtime.ts';
 export { RunFolder, RunFolderError, RUN_STAGES, type RunStage, type RunVideo, type StageRecord } from './run-folder.ts';
 export { dataUrl, decodeImage, encodeJpeg, encodePng } from './image-file.ts';
 export { createVideoWriter, type VideoWriter, type VideoWriterOptions } from './video-writer.ts';

@@ -1,0 +1,95 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import type { Gpu } from '../gpu/gpu.ts';
+import {
+  NetworkError,
+  type NetworkRuntime,
+  type NetworkSession,
+  type SessionPlan,
+  type TensorData,
+} from './runtime.ts';
+
+/** What we use of ONNX Runtime: `onnxruntime-node` and `onnxruntime-web` both have it. */
+export interface OrtModule {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: {
+    new (type: 'float32', data: Float32Array, shape: readonly number[]): Tensor;
+    fromGpuBuffer?(buffer: GPUBuffer, options: { dataType: 'float32'; dims: readonly number[] }): Tensor;
+  };
+}
+
+export interface OrtRuntimeOptions {
+  readonly ort: OrtModule;
+  readonly name: string;
+  readonly home: 'memory' | 'device';
+  readonly gpu: Gpu | null;
+  readonly sessionOptions: InferenceSession.SessionOptions;
+}
+
+/** A runtime over ONNX Runtime; the platform loads it and chooses the back end. */
+export function createOrtRuntime({ ort, name, home, gpu, sessionOptions }: OrtRuntimeOptions): NetworkRuntime {
+  return {
+    name,
+    home,
+    gpu,
+    async createSession(plan) {
+      const session = await ort.InferenceSession.create(plan.model, sessionOptions).catch((error: unknown) => {
+        throw new NetworkError(`${name} does not take the network (${messageOf(error)}).`, { cause: error });
+      });
+      return new OrtSession(ort, name, plan, session);
+    },
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+class OrtSession implements NetworkSession {
+  readonly #ort: OrtModule;
+  readonly #name: string;
+  readonly #plan: SessionPlan;
+  readonly #session: InferenceSession;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  #isRunning = false;
+
+  constructor(ort: OrtModule, name: string, plan: SessionPlan, session: InferenceSession) {
+    this.#ort = ort;
+    this.#name = name;
+    this.#plan = plan;
+    this.#session = session;
+    this.#shapes = new Map([...plan.inputs, ...plan.outputs].map((port) => [port.name, port.shape]));
+  }
+
+  async run(feeds: Readonly<Record<string, TensorData>>, into: Readonly<Record<string, TensorData>>): Promise<void> {
+    if (this.#isRunning) throw new NetworkError('a network was started again before it had finished; await each run.');
+    this.#isRunning = true;
+    try {
+      const results = await this.#session.run(this.#tensors(feeds), this.#tensors(into)).catch((error: unknown) => {
+        throw new NetworkError(`${this.#name} failed (${messageOf(error)}).`, { cause: error });
+      });
+      // The web's WebAssembly back end gives arrays of its own instead of filling those it was given.
+      for (const { name } of this.#plan.outputs) {
+        const target = into[name];
+        if (!(target instanceof Float32Array)) continue;
+        const data = results[name]!.data as Float32Array;
+        if (data.buffer !== target.buffer || data.byteOffset !== target.byteOffset) target.set(data);
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+
+  #tensors(data: Readonly<Record<string, TensorData>>): Record<string, Tensor> {
+    return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, this.#tensor(name, values)]));
+  }
+
+  #tensor(name: string, data: TensorData): Tensor {
+    const shape = this.#shapes.get(name)!;
+    if (data instanceof Float32Array) return new this.#ort.Tensor('float32', data, shape);
+    return this.#ort.Tensor.fromGpuBuffer!(data, { dataType: 'float32', dims: shape });
+  }
+}
