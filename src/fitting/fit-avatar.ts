@@ -21,7 +21,7 @@ import {
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { fillStep, FrameOrder } from './schedule.ts';
-import { LOSS_SLOTS, STEPS_PER_SUBMIT, type TrainingInputs } from './training-parts.ts';
+import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
 import { fillUnseen } from './fill-unseen.ts';
 import { personalHead } from './personal-head.ts';
@@ -33,6 +33,8 @@ export interface FitInputs {
   readonly identityCoefficients: Float32Array;
   /** Training frames alone: held-out frames must not be in it. */
   readonly clip: Clip;
+  /** The net of the perceptual term (method §3); without it 1 − SSIM stands in alone. */
+  readonly perceptual?: PerceptualInputs;
 }
 
 export interface FitContext {
@@ -113,6 +115,7 @@ export function trainingInputsOf(inputs: FitInputs, options: FitOptions): Traini
     options,
     capacity: capacityOf(options),
     supportThreshold: options.supportThreshold,
+    ...(inputs.perceptual ? { perceptual: inputs.perceptual } : {}),
   };
 }
 
@@ -122,18 +125,13 @@ export async function trainedAvatar(
   training: Training,
   { head, identityCoefficients, clip, options }: TrainingInputs,
 ): Promise<{ avatar: Avatar; refinedPoses: HeadPose[] }> {
-  const { support, displacements, vertexOffset } = training.deformation;
+  const { deformation } = training;
   const gaussians = await training.gaussians.read();
   checkGaussians(gaussians);
   const refinedPoses = await readPoses(gpu, training, clip);
   const avatar: Avatar = {
-    head: personalHead(
-      head,
-      identityCoefficients,
-      support,
-      await readFloats(gpu, displacements, support.entryCount * 3),
-    ),
-    vertexOffset: unpadVertices(await readFloats(gpu, vertexOffset), head.vertexCount),
+    head: personalHead(head, identityCoefficients, deformation.support, await deformation.readDisplacements()),
+    vertexOffset: unpadVertices(await readFloats(gpu, deformation.vertexOffset), head.vertexCount),
     gaussians,
     canonicalSizes: await training.placement.readCanonicalSizes(),
     neutralPose: frontalPose(clip),
@@ -267,7 +265,7 @@ class FitRun {
     for (let done = from; done < to;) {
       const end = Math.min(to, done + STEPS_PER_SUBMIT);
       for (let step = done + 1; step <= end; step++)
-        this.#training.recordStep(commands, step, this.#order.at(step - 1));
+        await this.#training.takeStep(commands, step, this.#order.at(step - 1));
       commands.submit();
       // One submit runs while the next is recorded; more in flight would only use memory and delay Ctrl-C.
       await pending;
@@ -319,10 +317,14 @@ export async function readLossPoints(history: LossHistory, from: number, to: num
   for (let first = from; first < to; first += 50) {
     const steps = Math.min(50, to - first);
     const sums: Record<string, number> = {};
+    let looks = 0;
     for (let step = first; step < first + steps; step++) {
-      for (const [term, value] of Object.entries(records[step % LOSS_SLOTS]!))
-        sums[term] = (sums[term] ?? 0) + value / steps;
+      const record = records[step % LOSS_SLOTS]!;
+      for (const [term, value] of Object.entries(record)) sums[term] = (sums[term] ?? 0) + value / steps;
+      if (record.perceptual !== 0) looks++;
     }
+    // Not every step has this term: its mean is over those that do.
+    if (looks > 0) sums['perceptual']! *= steps / looks;
     points.push({ ...(sums as unknown as LossRecord), step: first + steps });
   }
   return points;

@@ -43,6 +43,8 @@ export interface FitOptions {
   readonly fillUnseen: boolean;
   /** Frames whose gradients ΔE and ΔP gather before one update. */
   readonly deltaFrames: number;
+  /** Steps between two uses of the perceptual term, which then counts so many times; null: 1 on a GPU, 16 without. */
+  readonly perceptualEvery: number | null;
   readonly decayShare: number;
   readonly decayTo: number;
   readonly rates: LearningRates;
@@ -66,8 +68,10 @@ export interface LearningRates {
 }
 
 export interface LossWeights {
-  /** Of 1 − SSIM: stands in for the perceptual term when no VGG16 weights are given. */
+  /** Of 1 − SSIM: stands in for the perceptual term when no VGG16 weights are given, and stays beside it otherwise. */
   readonly ssim: number;
+  /** Of the features' distance, where a perceptual net is given (paper: 0.1). */
+  readonly perceptual: number;
   /** Of |(1 − transmittance) − matte|: with a random background the colour loss says the same. */
   readonly matte: number;
   readonly scale: number;
@@ -94,6 +98,7 @@ export const FIT_DEFAULTS: FitOptions = {
   background: 'random',
   fillUnseen: true,
   deltaFrames: 8,
+  perceptualEvery: null,
   decayShare: 0.3,
   decayTo: 0.05,
   rates: {
@@ -107,5 +112,5 @@ export const FIT_DEFAULTS: FitOptions = {
     pose: 1e-3,
     exposure: 1e-3,
   },
-  weights: { ssim: 0.2, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 0 },
+  weights: { ssim: 0.2, perceptual: 0.1, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 0 },
 };

@@ -17,11 +17,14 @@ import {
   type GaussianRegularisers,
 } from '../losses/gaussian-regularisers/gaussian-regularisers.ts';
 import { LossHistory } from '../losses/loss-history.ts';
+import { createPerceptualLoss, type PerceptualLoss } from '../losses/perceptual/perceptual-loss.ts';
+import type { PerceptualNet } from '../losses/perceptual/perceptual-net.ts';
 import { createPhotometricLoss, type PhotometricLoss } from '../losses/photometric/photometric.ts';
 import {
   createVertexRegularisers,
   type VertexRegularisers,
 } from '../losses/vertex-regularisers/vertex-regularisers.ts';
+import type { NetworkRuntime } from '../network/index.ts';
 import { CAMERA_STRIDE } from '../rasterizer/camera.ts';
 import { createRasterizer, type Rasterizer } from '../rasterizer/rasterizer.ts';
 import { createAdam, type Adam } from './adam.ts';
@@ -51,7 +54,18 @@ export interface TrainingInputs {
   readonly intersectionCapacity?: number;
   /** As the rasteriser's; tests of gradients lower it, since the true function jumps at the cut-off. */
   readonly alphaMin?: number;
+  /** The perceptual term; none without it. `Training.takeStep` has it, `recordStep` leaves it out. */
+  readonly perceptual?: PerceptualInputs;
 }
+
+/** A fixed net whose distance is part of the loss, and what runs it. */
+export interface PerceptualInputs {
+  readonly net: PerceptualNet;
+  readonly runtime: NetworkRuntime;
+}
+
+/** Steps between two uses of the perceptual term where the net runs on the processor (docs/decisions/perceptual.md). */
+const PERCEPTUAL_EVERY_ON_PROCESSOR = 16;
 
 /** Buffers and prepared operations of one fit. */
 export interface TrainingParts {
@@ -72,6 +86,9 @@ export interface TrainingParts {
   /** Null unless the options ask for it. */
   readonly exposure: Exposure | null;
   readonly exposureAdam: Adam | null;
+  /** Null unless a net is given and its weight is above 0. */
+  readonly perceptual: PerceptualLoss | null;
+  readonly perceptualEvery: number;
   readonly targets: GPUBuffer;
   readonly cameras: UniformRing;
 }
@@ -137,6 +154,7 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
     rasterizer,
     history,
     photometric,
+    ...(await perceptualParts(gpu, inputs, history)),
     exposure,
     exposureAdam: exposure
       ? await createAdam(gpu, {
@@ -177,6 +195,21 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
     }),
     targets: own('targets', size * size * 4 * STEPS_PER_SUBMIT),
     cameras: owned.own(new UniformRing(gpu, 'cameras', CAMERA_STRIDE, 4 * STEPS_PER_SUBMIT)),
+  };
+}
+
+async function perceptualParts(
+  gpu: Gpu,
+  { perceptual, clip, options }: TrainingInputs,
+  history: LossHistory,
+): Promise<Pick<TrainingParts, 'perceptual' | 'perceptualEvery'>> {
+  if (!perceptual || options.weights.perceptual === 0) return { perceptual: null, perceptualEvery: 1 };
+  const { net, runtime } = perceptual;
+  const perceptualEvery = options.perceptualEvery ?? (runtime.home === 'device' ? 1 : PERCEPTUAL_EVERY_ON_PROCESSOR);
+  const { size } = clip;
+  return {
+    perceptual: await createPerceptualLoss(gpu, { net, runtime, width: size, height: size, history }),
+    perceptualEvery,
   };
 }
 

@@ -32,6 +32,11 @@ import visibilityText from './visibility.wgsl?raw';
 const STREAM = { background: 0x10000000, densify: 0x20000000 } as const;
 const WHITE = [1, 1, 1] as const;
 
+export interface StepOptions {
+  /** The set stays as it is, and its gradients are left in `gaussians.localGradients` (baking). Default false. */
+  readonly holdGaussians?: boolean;
+}
+
 /** Everything on the GPU that one fit needs, and how one step is recorded: the method of Stage I from top to bottom. */
 export class Training {
   readonly gaussians: GaussianState;
@@ -119,16 +124,48 @@ export class Training {
   /**
    * Records step `step` (from 1) on frame `frame` of the clip: deform, place, rasterise, compare, and back again, then
    * the updates and what the schedule asks for. The target's pixels are written at once, into the step's own slot.
-   * `holdGaussians`: the set stays as it is, and its gradients are left in `gaussians.localGradients` (baking).
+   * The perceptual term is left out: `takeStep` has it.
    */
-  recordStep(commands: Commands, step: number, frame: number, { holdGaussians = false } = {}): void {
-    const { options } = this.#inputs;
-    const { gaussians, poseAdam, deltaAdam, exposureAdam, regularisers } = this.#parts;
-    const slot = (step - 1) % options.deltaFrames;
-    // The deltas' penalties change little between frames: once per batch, with the batch's weight.
-    const endsBatch = options.deltas && slot === options.deltaFrames - 1;
+  recordStep(commands: Commands, step: number, frame: number, options: StepOptions = {}): void {
+    this.#recordComparison(commands, step, frame);
+    this.#recordLearning(commands, step, frame, options);
+  }
+
+  /**
+   * `recordStep`, with the perceptual term where there is one and it is its turn: then what `commands` hold is
+   * submitted, and the net is waited for.
+   */
+  async takeStep(commands: Commands, step: number, frame: number, options: StepOptions = {}): Promise<void> {
+    this.#recordComparison(commands, step, frame);
+    const { perceptual, perceptualEvery, photometric, exposure, targets } = this.#parts;
+    if (perceptual && step % perceptualEvery === 0) {
+      const { clip, options: fit } = this.#inputs;
+      await perceptual.add(commands, {
+        image: exposure?.exposed ?? this.rasterizer.image,
+        target: targets,
+        targetOffset: this.#target * clip.size * clip.size,
+        background: this.#background,
+        imageGradient: photometric.imageGradient,
+        // As strong as at every step, on average.
+        weight: fit.weights.perceptual * perceptualEvery,
+        slot: (step - 1) % LOSS_SLOTS,
+      });
+    }
+    this.#recordLearning(commands, step, frame, options);
+  }
+
+  /** The first half of a step: the rendered image, and the gradient of its loss. */
+  #recordComparison(commands: Commands, step: number, frame: number): void {
+    const { slot, endsBatch } = this.#batchOf(step);
     this.#recordForward(commands, step, frame, { slot, withDifference: endsBatch });
     if (endsBatch) this.#recordDeltaPenalties(commands, step);
+  }
+
+  /** The second half: the way back, and the updates. */
+  #recordLearning(commands: Commands, step: number, frame: number, { holdGaussians = false }: StepOptions): void {
+    const { options } = this.#inputs;
+    const { gaussians, poseAdam, deltaAdam, exposureAdam, regularisers } = this.#parts;
+    const { slot, endsBatch } = this.#batchOf(step);
     this.#recordBackward(commands, frame, { slot, withDifferenceGradient: endsBatch }, options.refineTrack);
     const { weights } = options;
     regularisers.record(commands, { slot: (step - 1) % LOSS_SLOTS, weights: { scaleRatio: weights.scale } });
@@ -149,6 +186,14 @@ export class Training {
       });
     }
     if (!holdGaussians) this.#recordEvents(commands, step);
+  }
+
+  /** Place of a step in its batch of delta updates. */
+  #batchOf(step: number): { slot: number; endsBatch: boolean } {
+    const { deltas, deltaFrames } = this.#inputs.options;
+    const slot = (step - 1) % deltaFrames;
+    // The deltas' penalties change little between frames: once per batch, with the batch's weight.
+    return { slot, endsBatch: deltas && slot === deltaFrames - 1 };
   }
 
   /** Records one update of a frame's pose alone, everything else held still: test-time fitting. */
@@ -210,7 +255,9 @@ export class Training {
       vertexRegularisers,
       exposure,
       exposureAdam,
+      perceptual,
     } = this.#parts;
+    perceptual?.dispose();
     for (const part of [
       gaussians,
       deformation,
@@ -238,6 +285,7 @@ export class Training {
     const camera = cameras.binding(cameras.write(commands, record));
     const pixelCount = clip.size * clip.size;
     const target = this.#nextTarget++ % STEPS_PER_SUBMIT;
+    this.#target = target;
     writeBuffer(this.#gpu, targets, clip.pixels(frame), target * pixelCount * 4);
     this.deformation.forward(commands, this.poseBinding(frame), deform);
     this.placement.forward(commands);
@@ -255,6 +303,7 @@ export class Training {
   }
 
   #nextTarget = 0;
+  #target = 0;
   #background: readonly number[] = WHITE;
   #input!: { gaussians: WorldGaussians; count: GPUBuffer; camera: GPUBufferBinding };
 
