@@ -27,6 +27,8 @@ export interface BakeInputs {
 
 export interface BakeResult {
   readonly baked: BakedAvatar;
+  /** N: pixels of a mean frame that each Gaussian contributed before the bake: what `visibleTexels` takes. */
+  readonly contribution: Float32Array;
   /** Mean losses of the drawn frames. */
   readonly losses: readonly LossPoint[];
   /** Frames per second of this process's part of the run, the network's steps included. */
@@ -104,7 +106,8 @@ async function runBake(
     await run.begin();
     while (!run.isDone) await run.advance();
     const [maps, bake] = await run.finish();
-    return { baked: await finish(maps, bake), losses: run.losses, stepsPerSecond: run.stepsPerSecond };
+    const { losses, stepsPerSecond } = run;
+    return { baked: await finish(maps, bake), contribution: bake.contribution, losses, stepsPerSecond };
   } finally {
     await run.dispose();
   }

@@ -40,6 +40,8 @@ export interface BakeOptions {
   readonly scaleLimit: number;
   /** λ_V of eq 26, per squared standard deviation of the fitted attribute. Paper's default: 0. */
   readonly attributeWeight: number;
+  /** Eq 26 over the Gaussians that no frame shows: they keep what the fit filled in. */
+  readonly keptWeight: number;
   /** Weight of eq 27. [code]: 0.1. */
   readonly tiltWeight: number;
   readonly background: 'white' | 'random';
@@ -62,6 +64,7 @@ export const BAKE_DEFAULTS: BakeOptions = {
   decayTo: 0.05,
   scaleLimit: 1,
   attributeWeight: 0,
+  keptWeight: 1,
   tiltWeight: 0.1,
   background: FIT_DEFAULTS.background,
   exposure: false,

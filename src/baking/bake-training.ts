@@ -18,13 +18,14 @@ import {
 } from './attribute-maps.ts';
 import type { BakeOptions } from './bake-options.ts';
 import { channelStatistics, fittedSamples, type ChannelStatistics } from './fitted-samples.ts';
+import { SEEN_PIXELS } from './map-quality.ts';
 import type { MapSource } from './map-source.ts';
 import {
   createSampleRegularisers,
   type SampleRegularisers,
   type SampleRegulariserWeights,
 } from './sample-regularisers/sample-regularisers.ts';
-import { createMapSampling, type MapSampling } from './sample/sample.ts';
+import { createMapSampling, SAMPLE_STRIDE, type MapSampling } from './sample/sample.ts';
 import { mapTaps } from './sample/taps.ts';
 
 /** The mapped attributes of a variant. */
@@ -77,6 +78,7 @@ interface Parts {
   readonly regularisers: SampleRegularisers;
   readonly maps: GPUBuffer;
   readonly statistics: ChannelStatistics;
+  readonly contribution: Float32Array;
   readonly owned: Ownership;
 }
 
@@ -125,6 +127,10 @@ export class BakeTraining {
       localGradients: training.gaussians.localGradients,
     });
     const targets = fittedSamples(initial);
+    const contribution = await measureContribution(training, inputs.clip.frames.length);
+    contribution.forEach((pixels, gaussian) => {
+      if (pixels < SEEN_PIXELS) targets[gaussian * SAMPLE_STRIDE + MAP_CHANNEL_COUNT] = 1;
+    });
     const regularisers = await createSampleRegularisers(gpu, {
       gaussianCount: initial.count,
       samples: sampling.samples,
@@ -140,8 +146,14 @@ export class BakeTraining {
       regularisers,
       maps,
       statistics: channelStatistics(targets),
+      contribution,
       owned,
     });
+  }
+
+  /** N: pixels of a mean frame that each Gaussian contributed as fitted. */
+  get contribution(): Float32Array {
+    return this.#parts.contribution;
   }
 
   /** One step towards the fitted attributes; nothing is drawn. */
@@ -154,7 +166,7 @@ export class BakeTraining {
     regularisers.record(commands, {
       slot: 0,
       startsStep: true,
-      weights: { attributes: 1, tilt: 0, channels: this.#channelWeights('all') },
+      weights: { attributes: 1, kept: 0, tilt: 0, channels: this.#channelWeights('all') },
     });
     sampling.gather(commands);
     activate.backward(commands);
@@ -205,14 +217,14 @@ export class BakeTraining {
 
   /** Eq 26 and 27, once per batch with the weight of its frames. */
   #recordRegularisers(commands: Commands, step: number, frameCount: number): void {
-    const { attributeWeight, tiltWeight } = this.#options;
+    const { attributeWeight, keptWeight, tiltWeight } = this.#options;
     const mapped = mappedBy(this.#options);
-    if (attributeWeight === 0 && (tiltWeight === 0 || mapped === 'appearance')) return;
     this.#parts.regularisers.record(commands, {
       slot: (step - 1) % this.training.history.slotCount,
       startsStep: false,
       weights: {
         attributes: attributeWeight * frameCount,
+        kept: keptWeight * frameCount,
         tilt: mapped === 'appearance' ? 0 : tiltWeight * frameCount,
         channels: this.#channelWeights(mapped),
       },
@@ -232,6 +244,15 @@ export class BakeTraining {
     owned.destroy();
     await source.dispose();
   }
+}
+
+/** Frames, spread over the clip, that tell which Gaussians are seen at all. */
+const VISIBILITY_FRAMES = 40;
+
+async function measureContribution(training: Training, frameCount: number): Promise<Float32Array> {
+  const every = Math.max(1, Math.floor(frameCount / VISIBILITY_FRAMES));
+  const frames = Array.from({ length: Math.ceil(frameCount / every) }, (_, index) => index * every);
+  return (await training.measureContribution(frames)).map((sum) => sum / frames.length);
 }
 
 const APPEARANCE_CHANNELS: readonly number[] = channelsOf('colorMap', 'opacityMap');

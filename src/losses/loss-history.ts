@@ -23,6 +23,7 @@ export const LOSS_TERMS = {
   laplacian: 13,
   attributes: 16,
   tilt: 17,
+  kept: 18,
   perceptual: 20,
 } as const;
 export type LossTerm = keyof typeof LOSS_TERMS;

@@ -13,11 +13,12 @@ import { createSampleRegularisers, type SampleRegulariserWeights } from './sampl
 
 interface Setting {
   readonly targets: Float32Array;
+  readonly keep: Float32Array;
   readonly weights: SampleRegulariserWeights;
 }
 
 /** N×11 to records of 12 floats, and back. */
-function toRecords(values: Float32Array): Float32Array {
+function toRecords(values: Float32Array, last?: Float32Array): Float32Array {
   const count = values.length / MAP_CHANNEL_COUNT;
   const records = new Float32Array(count * SAMPLE_STRIDE);
   for (let gaussian = 0; gaussian < count; gaussian++)
@@ -25,18 +26,19 @@ function toRecords(values: Float32Array): Float32Array {
       values.subarray(gaussian * MAP_CHANNEL_COUNT, (gaussian + 1) * MAP_CHANNEL_COUNT),
       gaussian * SAMPLE_STRIDE,
     );
+  last?.forEach((value, gaussian) => (records[gaussian * SAMPLE_STRIDE + MAP_CHANNEL_COUNT] = value));
   return records;
 }
 const fromRecords = (records: Float32Array): Float32Array =>
   records.filter((_, index) => index % SAMPLE_STRIDE < MAP_CHANNEL_COUNT);
 
-async function run(gpu: Gpu, samples: Float32Array, { targets, weights }: Setting, present = 0) {
+async function run(gpu: Gpu, samples: Float32Array, { targets, keep, weights }: Setting, present = 0) {
   const gaussianCount = samples.length / MAP_CHANNEL_COUNT;
   const history = await LossHistory.create(gpu, 2);
   const records = toRecords(samples);
   const buffers = {
     samples: createStorageBuffer(gpu, 'samples', records),
-    targets: createStorageBuffer(gpu, 'targets', toRecords(targets)),
+    targets: createStorageBuffer(gpu, 'targets', toRecords(targets, keep)),
     sampleGradient: createStorageBuffer(gpu, 'gradient', new Float32Array(records.length).fill(present)),
   };
   const regularisers = await createSampleRegularisers(gpu, { ...buffers, gaussianCount, history });
@@ -53,11 +55,11 @@ async function run(gpu: Gpu, samples: Float32Array, { targets, weights }: Settin
 
 const operation: DifferentiableOperation<Setting> = {
   name: 'sample regularisers',
-  forward: ({ samples }, { targets, weights }) => ({
-    total: Float64Array.of(sampleRegularisersReference(samples!, targets, weights).total),
+  forward: ({ samples }, { targets, keep, weights }) => ({
+    total: Float64Array.of(sampleRegularisersReference(samples!, targets, keep, weights).total),
   }),
-  backward: ({ samples }, { total }, { targets, weights }) => ({
-    samples: sampleRegularisersReference(samples!, targets, weights).gradient.map((value) => value * total![0]!),
+  backward: ({ samples }, { total }, { targets, keep, weights }) => ({
+    samples: sampleRegularisersReference(samples!, targets, keep, weights).gradient.map((value) => value * total![0]!),
   }),
   async runOnGpu(gpu, { samples }, { total }, setting) {
     const { record, gradient } = await run(gpu, samples!, setting);
@@ -74,21 +76,29 @@ const channels = Array.from({ length: MAP_CHANNEL_COUNT }, (_, channel) => (chan
 const scene = (count: number, weights: Partial<SampleRegulariserWeights> = {}) => ({
   name: `${count} Gaussians`,
   inputs: { samples: values(count, 0) },
-  setting: { targets: values(count, 1), weights: { attributes: 0.7, tilt: 0.1, channels, ...weights } },
+  setting: {
+    targets: values(count, 1),
+    keep: Float32Array.from({ length: count }, (_, index) => (index % 3) / 2),
+    weights: { attributes: 0.7, tilt: 0.1, kept: 0.4, channels, ...weights },
+  },
 });
 
-describeDifferentiable(operation, [scene(5), scene(333), { ...scene(64, { attributes: 0 }), name: 'tilt alone' }], {
-  hostile: [
-    {
-      ...scene(2),
-      name: 'far away, and unknown where it was fitted',
-      setting: {
-        ...scene(2).setting,
-        targets: values(2, 1).map((value, index) => (index === 0 ? NaN : index === 9 ? -Infinity : value)),
+describeDifferentiable(
+  operation,
+  [scene(5), scene(333), { ...scene(64, { attributes: 0, kept: 0 }), name: 'tilt alone' }],
+  {
+    hostile: [
+      {
+        ...scene(2),
+        name: 'far away, and unknown where it was fitted',
+        setting: {
+          ...scene(2).setting,
+          targets: values(2, 1).map((value, index) => (index === 0 ? NaN : index === 9 ? -Infinity : value)),
+        },
       },
-    },
-  ],
-});
+    ],
+  },
+);
 
 describe('sample regularisers', () => {
   it('add to the gradient that is there, and name the terms', async () => {
@@ -98,8 +108,9 @@ describe('sample regularisers', () => {
       await run(await testGpu(), inputs.samples, setting, 2),
     ];
     none.gradient.forEach((value, index) => expect(some.gradient[index]).toBeCloseTo(value + 2, 5));
-    const expected = sampleRegularisersReference(inputs.samples, setting.targets, setting.weights);
+    const expected = sampleRegularisersReference(inputs.samples, setting.targets, setting.keep, setting.weights);
     expect(none.record.attributes).toBeCloseTo(expected.attributes, 4);
+    expect(none.record.kept).toBeCloseTo(expected.kept, 4);
     expect(none.record.tilt).toBeCloseTo(expected.tilt, 4);
   });
 

@@ -14,6 +14,8 @@ export interface SampleRegulariserWeights {
   readonly attributes: number;
   /** Of each of the 11 channels within it: 0 where a channel is free. */
   readonly channels: readonly number[];
+  /** The same over those Gaussians alone whose target says so: what no frame shows must not drift. */
+  readonly kept: number;
   /** Of eq 27: the mean squared rotation, in radians, about the two axes that lie in the triangle. */
   readonly tilt: number;
 }
@@ -23,7 +25,7 @@ export interface SampleRegulariserOptions {
   /** N×12 records: what was read, and its gradient, which is added to. */
   readonly samples: GPUBuffer;
   readonly sampleGradient: GPUBuffer;
-  /** N×12 records: the fitted attributes, v̄. */
+  /** N×12 records: the fitted attributes, v̄, and last how much the Gaussian is to be kept, 0…1. */
   readonly targets: GPUBuffer;
   readonly history: LossHistory;
 }
@@ -75,7 +77,7 @@ export async function createSampleRegularisers(
       }
       const values = new Float32Array(STEP_BYTES / 4);
       values.set(weights.channels);
-      values.set([weights.attributes, weights.tilt], SAMPLE_STRIDE);
+      values.set([weights.attributes, weights.tilt, weights.kept], SAMPLE_STRIDE);
       const ringSlot = ring.write(commands, values);
       const buffers = { step: ring.binding(ringSlot), samples, targets, sampleGradient, partials };
       const group = (groups[ringSlot] ??= kernel.bind(buffers));
@@ -84,7 +86,7 @@ export async function createSampleRegularisers(
         group: 'maps',
         partials,
         partialCount,
-        weights: [weights.attributes, weights.tilt, 0, 0],
+        weights: [weights.attributes, weights.tilt, weights.kept, 0],
         startsStep,
       });
       commands.pass('sample regularisers', (pass) => {

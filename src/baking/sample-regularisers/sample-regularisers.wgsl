@@ -1,11 +1,12 @@
 // Regularisers of what N Gaussians read from the maps, with their gradients added to `sampleGradient`:
 //
 //   attributes = mean Σ_c channelWeight_c · (v_c − v̄_c)²     v̄: the fitted attributes (FATE eq 26, squared)
+//   kept       = mean keep · Σ_c channelWeight_c · (v_c − v̄_c)²     keep: the last float of a target's record
 //   tilt       = mean (r_x² + r_z²)                          r: axis-angle; y is the triangle's normal (eq 27, squared)
 //
 // One invocation per Gaussian. samples, targets, sampleGradient: records as in record.wgsl. partials: one vec4f per
-// invocation, the two terms.
-// Guard: a Gaussian whose difference is NaN or beyond 10⁴ takes no part in `attributes`.
+// invocation: attributes, tilt, kept.
+// Guard: a Gaussian whose difference is NaN or beyond 10⁴ takes no part in `attributes` and `kept`.
 
 override gaussianCount = 0u;
 
@@ -13,6 +14,7 @@ struct RegulariserStep {
   channelWeights: array<vec4f, 3>, // record's order; 0 where a channel is free
   attributeWeight: f32,
   tiltWeight: f32,
+  keptWeight: f32,
 }
 
 @group(0) @binding(0) var<uniform> step: RegulariserStep;
@@ -33,14 +35,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let fitted = targets[gaussian];
   let a = usable(sample.a - fitted.a);
   let b = usable(sample.b - fitted.b);
-  let c = usable(sample.c - fitted.c);
+  let c = usable(vec4f(sample.c.xyz - fitted.c.xyz, 0.0));
   let weightedA = step.channelWeights[0] * a;
   let weightedB = step.channelWeights[1] * b;
   let weightedC = step.channelWeights[2] * c;
   let attributes = dot(weightedA, a) + dot(weightedB, b) + dot(weightedC, c);
   let tilt = vec2f(sample.a.w, sample.b.y); // rotation x and z
-  partials[gaussian] = scale * vec4f(attributes, dot(tilt, tilt), 0.0, 0.0);
-  let byAttributes = 2.0 * scale * step.attributeWeight;
+  let keep = fitted.c.w;
+  partials[gaussian] = scale * vec4f(attributes, dot(tilt, tilt), keep * attributes, 0.0);
+  let byAttributes = 2.0 * scale * (step.attributeWeight + keep * step.keptWeight);
   let byTilt = 2.0 * scale * step.tiltWeight;
   var gradient = sampleGradient[gaussian];
   gradient.a += byAttributes * weightedA + vec4f(0.0, 0.0, 0.0, byTilt * tilt.x);
