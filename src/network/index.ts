@@ -40,3 +40,6 @@ export {
   type TrainableNetwork,
   type TrainableNetworkOptions,
 } from './trainable-network.ts';
+export { readOnnx, type OnnxGraph, type ReadOptions } from './onnx/read-onnx.ts';
+export { SUPPORTED_OPERATORS } from './onnx/node-rules.ts';
+export { evaluateReference } from './reference.ts';
