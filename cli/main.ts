@@ -4,6 +4,7 @@ import { VERSION } from 'fate-avatar';
 import { addCreate } from './create.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
+import { addEdit } from './edit.ts';
 import { addEvaluate } from './evaluate.ts';
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.ts';
 import { addExport } from './export.ts';
@@ -18,7 +19,7 @@ const program = new Command('fate')
   .exitOverride() // commands copy this setting, so it stands before them
   .addHelpText('after', `\n${EXIT_CODE_HELP}`);
 
-for (const add of [addCreate, addTrack, addFit, addEvaluate, addRender, addExport, addDemo, addDoctor]) add(program);
+for (const add of [addCreate, addTrack, addFit, addEvaluate, addEdit, addRender, addExport, addDemo, addDoctor]) add(program);
 for (const command of program.commands) command.addHelpText('after', `\n${EXIT_CODE_HELP}`);
 
 try {

@@ -70,6 +70,8 @@ export const RENDER_OPTIONS = {
   pitch: number({ default: 0, min: -89, max: 89, unit: 'degrees', help: 'tilt of the head, upwards' }),
   size: integer({ default: 512, min: 16, max: 4096, unit: 'pixels', help: 'edge of the picture' }),
   seconds: number({ default: 4, min: 0.1, max: 60, unit: 'seconds', help: 'length of the full turn' }),
+  baked: toggle({ help: 'draw the avatar as its baked maps have it (`fate bake`)' }),
+  edited: toggle({ help: 'draw the baked avatar with its edits (`fate edit`)' }),
 } as const;
 
 export type TrackOptions = OptionValues<typeof TRACK_COMMAND_OPTIONS>;

@@ -7,6 +7,11 @@ export * from './command-options.ts';
 // Video
 export type { Frame, Image, OnProgress, Progress } from './video/frame.ts';
 
+// Editing
+export { EDIT_ACTIONS, EDIT_LOOK, EDIT_OPTIONS, EDIT_PLACEMENT, type EditOptions } from './editing/edit-options.ts';
+export { EditError, type Layer, type LayerKind } from './editing/layers.ts';
+export { editAvatar, type EditedAvatar } from './editing/edited-avatar.ts';
+
 // Animation
 export { parseExpression } from './animation/expression-text.ts';
 

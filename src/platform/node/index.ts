@@ -10,5 +10,6 @@ export { writeReport, writeVideo, type ReportData } from './report-files.ts';
 export { openHead } from './open-head.ts';
 export { createAvatar, evaluateAvatar, fitAvatar, trackVideo } from './runs/create-run.ts';
 export { createDemoVideo, measureDemoTrack } from './runs/demo-run.ts';
+export { editAvatarRun, type EditResult } from './runs/edit-run.ts';
 export { exportAvatar, renderAvatar } from './runs/output-runs.ts';
 export type { RunContext } from './runs/context.ts';

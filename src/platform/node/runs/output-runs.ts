@@ -14,7 +14,7 @@ import { writeVideo } from '../report-files.ts';
 import { RunFolder } from '../run-folder.ts';
 import { withGpu, type RunContext } from './context.ts';
 import { FRAMES_PER_SECOND, renderTurn } from './evaluate-run.ts';
-import { readAvatar } from './fit-run.ts';
+import { openAvatar, type AvatarChoice } from './open-avatar.ts';
 
 /** Renders one picture (PNG), or with `orbit` a full turn (MP4), of a run's avatar. */
 export async function renderAvatar(
@@ -29,7 +29,7 @@ export async function renderAvatar(
     );
   }
   const expression = options.expression ? parseExpression(options.expression) : {};
-  return withAvatar(path, context, async (renderer) => {
+  return withAvatar(path, options, context, async (renderer) => {
     const file = resolve(out);
     await mkdir(dirname(file), { recursive: true });
     if (options.orbit) {
@@ -45,10 +45,10 @@ export async function renderAvatar(
 
 /** Writes the avatar's Gaussians, neutral pose, head space (y up, metres), as a 3DGS PLY file. */
 export async function exportAvatar(
-  { folder: path, ply }: { folder: string; ply: string },
+  { folder: path, ply, ...choice }: { folder: string; ply: string } & AvatarChoice,
   context: RunContext = {},
 ): Promise<{ file: string; gaussians: number; bytes: number }> {
-  return withAvatar(path, context, async (renderer) => {
+  return withAvatar(path, choice, context, async (renderer) => {
     const pose = poseForView(renderer.avatar);
     const bytes = encodePly(inHeadSpace(await renderer.worldGaussians(pose), pose.headTranslation[2]!));
     const file = resolve(ply);
@@ -73,12 +73,13 @@ function inHeadSpace(world: WorldGaussianArrays, depth: number): WorldGaussianAr
 
 async function withAvatar<T>(
   path: string,
+  choice: AvatarChoice,
   context: RunContext,
   work: (renderer: AvatarRenderer) => Promise<T>,
 ): Promise<T> {
   const folder = await RunFolder.open(path);
   try {
-    const avatar = await readAvatar(folder);
+    const avatar = await openAvatar(folder, choice);
     return await withGpu(context, async (gpu) => {
       const renderer = await AvatarRenderer.create(gpu, avatar);
       try {

@@ -1,0 +1,203 @@
+import type { Avatar } from '../avatar/avatar.ts';
+import { cross, dot, normalize, pointAt, setPoint, subtract, type Vector } from '../head/builtin/vector.ts';
+import type { HeadModel, RegionName } from '../head/head-model.ts';
+import type { HeadPose } from '../head/pose.ts';
+import { jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
+
+/** A point of the head: what an edit is anchored to. Moves with the head. */
+export interface SurfacePlace {
+  readonly triangle: number;
+  readonly barycentric: Vector;
+}
+
+/**
+ * The head that edits are measured on: the avatar's mesh in its neutral pose, upright, in metres of head space. Edits
+ * of 3 cm are 3 cm on it.
+ */
+export interface HeadSurface {
+  readonly head: HeadModel;
+  /** V×3 metres. */
+  readonly vertices: Float32Array;
+  /** V×3 metres: without the fit's bumps, which are smaller than skin's own curves: what lengths and normals come from. */
+  readonly smoothVertices: Float32Array;
+  /** V×3, unit, smooth over charts and seams. */
+  readonly normals: Float32Array;
+  /** V: the first vertex at the same position: meshes repeat vertices where materials meet. */
+  readonly welded: Uint32Array;
+  /** T: triangles of one number continue each other; paint does not cross from one to another. */
+  readonly sheets: Uint8Array;
+}
+
+const INSIDE: readonly RegionName[] = ['mouthCavity', 'gums', 'upperTeeth', 'lowerTeeth', 'tongue', 'leftEyeSocket', 'rightEyeSocket']; // prettier-ignore
+/** Vertices closer than this, metres, are one. */
+const WELD_STEP = 1e-6;
+
+/** Outer skin 0, inside of the mouth and behind the eyes 1, the eyeballs 2 and 3. */
+function sheetOf(region: RegionName): number {
+  if (region === 'leftEyeball') return 2;
+  if (region === 'rightEyeball') return 3;
+  return INSIDE.includes(region) ? 1 : 0;
+}
+
+export function headSurface(avatar: Pick<Avatar, 'head' | 'vertexOffset' | 'neutralPose'>): HeadSurface {
+  const { head } = avatar;
+  const upright = { ...avatar.neutralPose, headRotation: new Float32Array(3), headTranslation: new Float32Array(3) };
+  const vertices = posedVertices(avatar, upright);
+  const welded = weld(vertices);
+  const smoothVertices = smoothed(head.triangles, vertices, welded);
+  return {
+    head,
+    vertices,
+    smoothVertices,
+    welded,
+    normals: vertexNormals(head.triangles, smoothVertices, welded),
+    sheets: head.triangleRegions.map((region) => sheetOf(head.regionNames[region])),
+  };
+}
+
+/** V×3 metres: the avatar's mesh in a pose, Δvertex included; the host's twin of what the renderer deforms. */
+export function posedVertices(
+  { head, vertexOffset }: Pick<Avatar, 'head' | 'vertexOffset'>,
+  pose: HeadPose,
+): Float32Array {
+  const joints = jointPositions(head, head.templateVertices);
+  const rest = head.templateVertices.map((value, index) => value + vertexOffset[index]);
+  return poseIdentityVertices(head, rest, joints, pose);
+}
+
+/** Metres, head space. */
+export function placePosition(surface: Pick<HeadSurface, 'head' | 'vertices'>, place: SurfacePlace): Vector {
+  return interpolate(surface.vertices, surface.head.triangles, place);
+}
+
+/** Smooth unit normal. */
+export function placeNormal(surface: HeadSurface, place: SurfacePlace): Vector {
+  return normalize(interpolate(surface.normals, surface.head.triangles, place));
+}
+
+export function placeUv({ uvs, uvTriangles }: HeadModel, { triangle, barycentric }: SurfacePlace): [number, number] {
+  const uv: [number, number] = [0, 0];
+  for (let corner = 0; corner < 3; corner++) {
+    const at = uvTriangles[triangle * 3 + corner] * 2;
+    uv[0] += barycentric[corner] * uvs[at];
+    uv[1] += barycentric[corner] * uvs[at + 1];
+  }
+  return uv;
+}
+
+/** The place of a point of the atlas, or null where no chart is. */
+export function placeAtUv({ uvs, uvTriangles, triangleCount }: HeadModel, u: number, v: number): SurfacePlace | null {
+  for (let triangle = 0; triangle < triangleCount; triangle++) {
+    const [a, b, c] = [0, 1, 2].map((corner) => uvTriangles[triangle * 3 + corner] * 2);
+    const area = (uvs[b] - uvs[a]) * (uvs[c + 1] - uvs[a + 1]) - (uvs[b + 1] - uvs[a + 1]) * (uvs[c] - uvs[a]);
+    if (area === 0) continue;
+    const wa = ((uvs[b] - u) * (uvs[c + 1] - v) - (uvs[b + 1] - v) * (uvs[c] - u)) / area;
+    const wb = ((uvs[c] - u) * (uvs[a + 1] - v) - (uvs[c + 1] - v) * (uvs[a] - u)) / area;
+    if (wa >= 0 && wb >= 0 && wa + wb <= 1) return { triangle, barycentric: [wa, wb, 1 - wa - wb] };
+  }
+  return null;
+}
+
+export function regionOf(head: HeadModel, triangle: number): RegionName {
+  return head.regionNames[head.triangleRegions[triangle]];
+}
+
+/**
+ * The nearest triangle that a ray meets from its front, or null. `origin` and `direction` in the space of `vertices`
+ * (Möller–Trumbore).
+ */
+export function firstHit(
+  triangles: Uint32Array,
+  vertices: Float32Array,
+  origin: Vector,
+  direction: Vector,
+): SurfacePlace | null {
+  let nearest = Infinity;
+  let place: SurfacePlace | null = null;
+  for (let triangle = 0; triangle * 3 < triangles.length; triangle++) {
+    const a = pointAt(vertices, triangles[triangle * 3]);
+    const ab = subtract(pointAt(vertices, triangles[triangle * 3 + 1]), a);
+    const ac = subtract(pointAt(vertices, triangles[triangle * 3 + 2]), a);
+    const p = cross(direction, ac);
+    const determinant = dot(ab, p);
+    if (determinant <= 1e-14) continue; // seen from behind, or on edge
+    const fromA = subtract(origin, a);
+    const wb = dot(fromA, p) / determinant;
+    const q = cross(fromA, ab);
+    const wc = dot(direction, q) / determinant;
+    const along = dot(ac, q) / determinant;
+    if (wb < 0 || wc < 0 || wb + wc > 1 || along <= 0 || along >= nearest) continue;
+    nearest = along;
+    place = { triangle, barycentric: [1 - wb - wc, wb, wc] };
+  }
+  return place;
+}
+
+function interpolate(values: Float32Array, triangles: Uint32Array, { triangle, barycentric }: SurfacePlace): Vector {
+  const sum: [number, number, number] = [0, 0, 0];
+  for (let corner = 0; corner < 3; corner++) {
+    const at = triangles[triangle * 3 + corner] * 3;
+    for (let axis = 0; axis < 3; axis++) sum[axis] += barycentric[corner] * values[at + axis];
+  }
+  return sum;
+}
+
+function weld(vertices: Float32Array): Uint32Array {
+  const firstAt = new Map<string, number>();
+  return Uint32Array.from({ length: vertices.length / 3 }, (_, vertex) => {
+    const key = [0, 1, 2].map((axis) => Math.round(vertices[vertex * 3 + axis] / WELD_STEP)).join();
+    const first = firstAt.get(key);
+    if (first === undefined) firstAt.set(key, vertex);
+    return first ?? vertex;
+  });
+}
+
+/** Steps of Taubin's filter (1995), which smooths without shrinking, and its two factors. */
+const SMOOTHING_STEPS = 8;
+const SMOOTHING_FACTORS = [0.5, -0.53];
+
+/** Moves vertices along their normals towards the mean of their neighbours: lengths along the surface stay. */
+function smoothed(triangles: Uint32Array, vertices: Float32Array, welded: Uint32Array): Float32Array {
+  let current = vertices.slice();
+  for (let step = 0; step < SMOOTHING_STEPS * 2; step++) {
+    const normals = vertexNormals(triangles, current, welded);
+    const sums = new Float32Array(vertices.length);
+    const counts = new Float32Array(vertices.length / 3);
+    for (let at = 0; at < triangles.length; at++) {
+      const vertex = welded[triangles[at]];
+      // Every edge inside belongs to two triangles: following one of its directions in each counts it once per end.
+      const next = welded[triangles[at % 3 === 2 ? at - 2 : at + 1]];
+      for (let axis = 0; axis < 3; axis++) sums[vertex * 3 + axis] += current[next * 3 + axis];
+      counts[vertex]++;
+    }
+    const moved = current.slice();
+    for (let vertex = 0; vertex < welded.length; vertex++) {
+      const own = welded[vertex];
+      if (counts[own] === 0) continue;
+      const normal = pointAt(normals, own);
+      const mean = pointAt(sums, own).map((sum) => sum / counts[own]) as unknown as Vector;
+      const distance = dot(subtract(mean, pointAt(current, own)), normal) * SMOOTHING_FACTORS[step % 2];
+      for (let axis = 0; axis < 3; axis++) moved[vertex * 3 + axis] = current[own * 3 + axis] + distance * normal[axis];
+    }
+    current = moved;
+  }
+  return current;
+}
+
+/** Sums of the triangles' normals by area. */
+function vertexNormals(triangles: Uint32Array, vertices: Float32Array, welded: Uint32Array): Float32Array {
+  const sums = new Float32Array(vertices.length);
+  for (let at = 0; at < triangles.length; at += 3) {
+    const [a, b, c] = [0, 1, 2].map((corner) => pointAt(vertices, triangles[at + corner]));
+    const normal = cross(subtract(b, a), subtract(c, a));
+    for (let corner = 0; corner < 3; corner++) {
+      const vertex = welded[triangles[at + corner]] * 3;
+      for (let axis = 0; axis < 3; axis++) sums[vertex + axis] += normal[axis];
+    }
+  }
+  const normals = new Float32Array(vertices.length);
+  for (let vertex = 0; vertex < welded.length; vertex++) {
+    setPoint(normals, vertex, normalize(pointAt(sums, welded[vertex])));
+  }
+  return normals;
+}

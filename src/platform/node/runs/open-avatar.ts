@@ -1,0 +1,30 @@
+import type { Avatar } from '../../../avatar/avatar.ts';
+import { bakedGaussians, type BakedAvatar } from '../../../baking/baked-avatar.ts';
+import { editAvatar } from '../../../editing/edited-avatar.ts';
+import { readBaked } from '../baked-folder.ts';
+import { readEdits, readImages } from '../edits-folder.ts';
+import type { RunFolder } from '../run-folder.ts';
+import { readAvatar } from './fit-run.ts';
+
+/** Which of a run's avatars: as fitted, as read from its baked maps, or those with its edits (which are over the maps). */
+export interface AvatarChoice {
+  readonly baked?: boolean;
+  readonly edited?: boolean;
+}
+
+/**
+ * The avatar to draw, score or export. `resample` may put other Gaussians on a baked avatar before its edits. Throws
+ * `RunFolderError`, `MapsFileError`, `EditError`.
+ */
+export async function openAvatar(
+  folder: RunFolder,
+  { baked = false, edited = false }: AvatarChoice,
+  resample: (baked: BakedAvatar) => BakedAvatar = (given) => given,
+): Promise<Avatar> {
+  const avatar = await readAvatar(folder);
+  if (!baked && !edited) return avatar;
+  const maps = resample(await readBaked(folder.path, { avatar }));
+  if (!edited) return bakedGaussians(maps);
+  const { layers } = await readEdits(folder.path, avatar.head);
+  return editAvatar(maps, layers, await readImages(folder.path, layers)).avatar;
+}
