@@ -4,9 +4,18 @@ import { dirname, join } from 'node:path';
 import { writeFileAtomically, type FileOperations } from './atomic-file.ts';
 import { lockFolder } from './folder-lock.ts';
 
-/** The stages of a run, in order: what a stage wrote is void once one before it is done again. */
-export const RUN_STAGES = ['track', 'fit', 'evaluate'] as const;
+/** The stages of a run, in order. */
+export const RUN_STAGES = ['track', 'fit', 'evaluate', 'bake', 'evaluateBaked'] as const;
 export type RunStage = (typeof RUN_STAGES)[number];
+
+/** The stages that build on each: what they wrote is void once it is done again. */
+const BUILT_ON: Readonly<Record<RunStage, readonly RunStage[]>> = {
+  track: ['fit', 'evaluate', 'bake', 'evaluateBaked'],
+  fit: ['evaluate', 'bake', 'evaluateBaked'],
+  evaluate: [],
+  bake: ['evaluateBaked'],
+  evaluateBaked: [],
+};
 
 export type StageStatus = 'running' | 'done';
 
@@ -118,7 +127,7 @@ export class RunFolder {
   /** Notes that a stage starts or goes on. What later stages did before is void. */
   async begin(stage: RunStage, options: Readonly<Record<string, unknown>> = {}): Promise<void> {
     this.#startedAt.set(stage, performance.now());
-    await this.#reset(RUN_STAGES.slice(RUN_STAGES.indexOf(stage) + 1));
+    await this.#reset(BUILT_ON[stage]);
     const before = this.stage(stage) ?? { seconds: 0, files: [], facts: {} };
     this.#record.stages[stage] = { ...before, options, status: 'running' };
     await this.#save();
@@ -191,7 +200,7 @@ export class RunFolder {
       }
       await this.#reset(RUN_STAGES);
     }
-    for (const [index, stage] of RUN_STAGES.entries()) {
+    for (const stage of RUN_STAGES) {
       const [before, wanted] = [record.stages[stage]?.options, stages[stage]];
       const differences = before && wanted ? optionDifferences(before, wanted) : [];
       if (differences.length === 0) continue;
@@ -200,7 +209,7 @@ export class RunFolder {
           `${this.path} holds a run with other options (${differences.join('; ')}); give another folder, the same options, or --force to start afresh.`,
         );
       }
-      await this.#reset(RUN_STAGES.slice(index));
+      await this.#reset([stage, ...BUILT_ON[stage]]);
     }
     if (!video) return;
     record.video = video;
