@@ -14,6 +14,8 @@ export default defineConfig({
     // One process at a time: every test file shares two cores with the software GPU driver.
     pool: 'forks',
     fileParallelism: false,
+    // No test may depend on models that a developer has put into the folder that is looked into by default.
+    env: { FATE_MODELS: '/nonexistent' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -12,6 +12,8 @@ export function describeMetrics(metrics: Metrics, folder: string): string {
         `  SSIM                  ${heldOut.fitted.ssim.toFixed(4)}      ${heldOut.ssim.toFixed(4)}`,
       ]
     : ['No frame was held out; there are no scores.'];
+  if (heldOut && heldOut.lpips !== null)
+    lines.push(`  LPIPS (AlexNet)       ${heldOut.fitted.lpips?.toFixed(4)}      ${heldOut.lpips.toFixed(4)}`);
   const minutes = (value: number): string =>
     `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, '0')}`;
   lines.push(

@@ -9,6 +9,7 @@ import { addEvaluate } from './evaluate.ts';
 import { EXIT, EXIT_CODE_HELP } from './exit-codes.ts';
 import { addExport } from './export.ts';
 import { addFit } from './fit.ts';
+import { addModels } from './models.ts';
 import { addRender } from './render.ts';
 import { fail } from './run-command.ts';
 import { addTrack } from './track.ts';
@@ -19,7 +20,8 @@ const program = new Command('fate')
   .exitOverride() // commands copy this setting, so it stands before them
   .addHelpText('after', `\n${EXIT_CODE_HELP}`);
 
-for (const add of [addCreate, addTrack, addFit, addEvaluate, addEdit, addRender, addExport, addDemo, addDoctor]) add(program);
+for (const add of [addCreate, addTrack, addFit, addEvaluate, addEdit, addRender, addExport, addDemo, addModels, addDoctor])
+  add(program);
 for (const command of program.commands) command.addHelpText('after', `\n${EXIT_CODE_HELP}`);
 
 try {

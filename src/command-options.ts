@@ -12,7 +12,7 @@ export const TRACK_OPTIONS = {
   models: text({
     default: null,
     placeholder: 'FOLDER',
-    help: 'folder with further models (face_landmarker.task, hair_segmentation.tflite); those of npm packages otherwise',
+    help: 'folder with optional models (see fate models); $FATE_MODELS or the cache folder’s “models” otherwise',
   }),
   frames: integer({
     default: null,
@@ -48,6 +48,23 @@ export const FIT_COMMAND_OPTIONS = {
   withoutDeltas: toggle({ help: 'ablation: do not learn the corrections of expressions, joints and vertices' }),
   keepTrack: toggle({ help: 'keep the track as it is, instead of refining poses and expressions along with the fit' }),
   exposure: toggle({ help: 'learn one exposure per frame, for videos whose camera adapts' }),
+  perceptual: text({
+    default: null,
+    placeholder: 'FILE',
+    help: 'perceptual net: weights of VGG16 (.safetensors, .pth, .onnx), another net as .onnx with --perceptual-layers, or "off"; VGG16 of the models’ folder otherwise, when it is there',
+  }),
+  perceptualLayers: text({
+    default: null,
+    placeholder: 'NAMES',
+    help: 'names of the .onnx file’s tensors that are compared, with commas between; VGG16’s own otherwise',
+  }),
+  perceptualWeight: number({ default: FIT_DEFAULTS.weights.perceptual, min: 0, help: 'weight of the perceptual term' }),
+  perceptualEvery: integer({
+    default: null,
+    min: 1,
+    unit: 'steps',
+    help: 'use the perceptual term on every so many steps, that much stronger; each on a GPU, every 16th without one',
+  }),
 } as const;
 
 const FORCE = {

@@ -163,6 +163,6 @@ export async function createAvatar(
   const inputs = { head, identityCoefficients: track.identityCoefficients, clip: clipOf(train) };
   const fit = await fitAvatar(gpu, inputs, { ...FIT_DEFAULTS, ...fitOptions }, context);
   const sourceIndices = heldOut.map((index) => track.frames[index]!.sourceIndex);
-  const scored = await scoreAvatar(gpu, fit.avatar, clipOf(heldOut), sourceIndices, context.onProgress, context.signal);
+  const scored = await scoreAvatar(gpu, fit.avatar, clipOf(heldOut), sourceIndices, context);
   return { avatar: fit.avatar, file: encodeAvatar(fit.avatar), track, fit, heldOut: scored.frames };
 }

@@ -10,15 +10,14 @@ export interface FrameScores {
   readonly uncorrected: Scores;
   /** After 50 steps of pose, expression and translation with the avatar frozen. */
   readonly fitted: Scores;
-  /** LPIPS (AlexNet) as tracked, where its weights were given. */
-  readonly lpips?: number;
 }
 
 /** `metrics.json`: what a run reached, with what it took. */
 export interface Metrics {
   /** Means over the held-out frames: as tracked, `fitted`, and by the `uncorrected` track; null when nothing was held out. */
   readonly heldOut:
-    | (Scores & {
+    | (Omit<Scores, 'lpips'> & {
+        /** As tracked; null without weights. */
         readonly lpips: number | null;
         readonly frames: number;
         readonly fitted: Scores;
@@ -52,12 +51,11 @@ export function collectMetrics(
   const asTracked = meanScores(perFrame.map((frame) => frame.asTracked));
   const fitted = meanScores(perFrame.map((frame) => frame.fitted));
   const uncorrected = meanScores(perFrame.map((frame) => frame.uncorrected));
-  const lpips = perFrame.flatMap((frame) => frame.lpips ?? []);
   const heldOut =
     asTracked && fitted && uncorrected
       ? {
           ...asTracked,
-          lpips: lpips.length > 0 ? lpips.reduce((sum, value) => sum + value, 0) / lpips.length : null,
+          lpips: asTracked.lpips ?? null,
           frames: perFrame.length,
           fitted,
           uncorrected,

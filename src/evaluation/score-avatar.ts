@@ -4,10 +4,12 @@ import { fitPoses } from '../fitting/fit-poses.ts';
 import { correctPose } from '../tracking/track-correction.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { HeadPose } from '../head/pose.ts';
+import type { MetricImage } from '../losses/metrics.ts';
+import type { ImageDistance } from '../losses/perceptual/image-distance.ts';
 import type { Image, OnProgress } from '../video/frame.ts';
 import { AvatarRenderer } from '../viewer/avatar-renderer.ts';
 import type { FrameScores } from './metrics-file.ts';
-import { scoreFrame } from './score-frames.ts';
+import { compositeOnWhite, scoreFrame, type Scores } from './score-frames.ts';
 
 /** A held-out frame, scored and drawn. */
 export interface ScoredFrame {
@@ -17,18 +19,24 @@ export interface ScoredFrame {
   readonly rendering: Image;
 }
 
+export interface ScoreContext {
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** LPIPS, where its weights are given. */
+  readonly lpips?: ImageDistance | null;
+}
+
 /**
  * Scores an avatar on frames that the fit never saw: as tracked, with the correction of the track that the fit learned
  * from its own frames (and without it, for comparison), and after 50 steps of pose, expression and translation per frame
- * with the avatar frozen (method §8).
+ * with the avatar frozen (method §8). With `lpips`, made for the clip's size, that is scored too.
  */
 export async function scoreAvatar(
   gpu: Gpu,
   avatar: Avatar,
   clip: Clip,
   sourceIndices: readonly number[],
-  onProgress?: OnProgress,
-  signal?: AbortSignal,
+  { onProgress, signal, lpips = null }: ScoreContext = {},
 ): Promise<{ frames: ScoredFrame[]; fittedPoses: HeadPose[] }> {
   const corrected: Clip = {
     ...clip,
@@ -41,9 +49,10 @@ export async function scoreAvatar(
     for (const [index, frame] of clip.frames.entries()) {
       signal?.throwIfAborted();
       const truth = frameImage(clip, index);
-      const uncorrected = scoreFrame(truth, await renderer.renderFloat(frame.pose, frame.camera));
-      const asTracked = scoreFrame(truth, await renderer.renderFloat(corrected.frames[index]!.pose, frame.camera));
-      const fitted = scoreFrame(truth, await renderer.renderFloat(fittedPoses[index]!, frame.camera));
+      const renderings: MetricImage[] = [];
+      for (const pose of [corrected.frames[index]!.pose, frame.pose, fittedPoses[index]!])
+        renderings.push(await renderer.renderFloat(pose, frame.camera));
+      const [asTracked, uncorrected, fitted] = (await scoreAll(truth, renderings, lpips)) as [Scores, Scores, Scores];
       const rendering = await renderer.render(fittedPoses[index]!, frame.camera);
       frames.push({ scores: { sourceIndex: sourceIndices[index]!, asTracked, uncorrected, fitted }, truth, rendering });
       onProgress?.({ stage: 'score', done: index + 1, total: clip.frames.length });
@@ -52,6 +61,18 @@ export async function scoreAvatar(
   } finally {
     renderer.dispose();
   }
+}
+
+/** Scores of several renderings of one frame. */
+async function scoreAll(
+  truth: Image,
+  renderings: readonly MetricImage[],
+  lpips: ImageDistance | null,
+): Promise<Scores[]> {
+  const scores = renderings.map((rendering) => scoreFrame(truth, rendering));
+  if (!lpips) return scores;
+  const distances = await lpips.distances(compositeOnWhite(truth), renderings);
+  return scores.map((score, index) => ({ ...score, lpips: distances[index]! }));
 }
 
 function frameImage(clip: Clip, index: number): Image {

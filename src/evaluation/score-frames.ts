@@ -10,6 +10,8 @@ export interface Scores {
   readonly psnrForeground: number | null;
   /** 11×11 Gaussian window, σ 1.5, over the whole frame on white. */
   readonly ssim: number;
+  /** LPIPS v0.1 (AlexNet) over the whole frame on white, lower is better; left out where its weights were not given. */
+  readonly lpips?: number;
 }
 
 /** Scores a rendering on white (RGB, 0…1) against a frame whose alpha is its matte. */
@@ -41,10 +43,12 @@ export function compositeOnWhite(image: Image): MetricImage {
 export function meanScores(scores: readonly Scores[]): Scores | null {
   if (scores.length === 0) return null;
   const withForeground = scores.flatMap((score) => score.psnrForeground ?? []);
+  const withLpips = scores.flatMap((score) => score.lpips ?? []);
   return {
     psnr: mean(scores.map((score) => score.psnr)),
     psnrForeground: withForeground.length > 0 ? mean(withForeground) : null,
     ssim: mean(scores.map((score) => score.ssim)),
+    ...(withLpips.length > 0 ? { lpips: mean(withLpips) } : {}),
   };
 }
 

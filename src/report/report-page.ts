@@ -56,7 +56,7 @@ function scoreTable({ heldOut }: Metrics): string {
     ['PSNR', decibels(heldOut.fitted.psnr), decibels(heldOut.psnr)],
     ['PSNR, foreground', decibels(heldOut.fitted.psnrForeground), decibels(heldOut.psnrForeground)],
     ['SSIM', heldOut.fitted.ssim.toFixed(4), heldOut.ssim.toFixed(4)],
-    ['LPIPS', '', heldOut.lpips === null ? 'no weights given' : heldOut.lpips.toFixed(4)],
+    ['LPIPS', heldOut.fitted.lpips?.toFixed(4) ?? '', heldOut.lpips?.toFixed(4) ?? 'no weights given'],
   ];
   const body = rows
     .map(([name, fitted, tracked]) => `<tr><th scope="row">${name}</th><td>${fitted}</td><td>${tracked}</td></tr>`)

@@ -1,10 +1,12 @@
 import { ModelError } from '../../inference/model.ts';
 import { Graph, type Value } from '../../network/index.ts';
 import { conv, maxPool, relu } from '../../network/operations/index.ts';
+import { convolutionsOfOnnx } from './onnx-net.ts';
 import { normalisationOf, type FeatureLayer, type PerceptualNet, type PixelNormalisation } from './perceptual-net.ts';
 import {
   isFeatureTensor,
   isHeadTensor,
+  isOnnxName,
   readStateDict,
   takeConvolutions,
   takeHeads,
@@ -44,22 +46,28 @@ export const LPIPS_NORMALISATION: PixelNormalisation = normalisationOf(
 const MINIMUM_SIZE = 31;
 
 /**
- * LPIPS v0.1 with AlexNet (Zhang et al. 2018) from its weights: one file with both, or the trunk's file (torchvision's
- * names) and the heads' (`lin0.model.1.weight` …). Throws `ModelError` or `TensorFileError` that says what is missing.
+ * LPIPS v0.1 with AlexNet (Zhang et al. 2018) from its weights: one state dict with both, or the trunk's file
+ * (torchvision's names, or an export to ONNX) and the heads' (`lin0.model.1.weight` …). Throws `ModelError` or
+ * `TensorFileError` that says what is missing.
  */
-export function lpipsFromStateDicts(files: readonly WeightFile[]): PerceptualNet {
-  const isWanted = (name: string): boolean => isFeatureTensor(name) || isHeadTensor(name);
-  const read = files.map((file) => ({ name: file.name, file: readStateDict(file, isWanted) }));
-  const channels = ALEXNET_LAYERS.map(({ shape }) => shape[0]);
-  const trunk = read.find(({ file }) => [...file.tensors.keys()].some(isFeatureTensor));
-  const heads = read.map(({ name, file }) => takeHeads(file, name, channels)).find((found) => found !== null);
+export function readLpips(files: readonly WeightFile[]): PerceptualNet {
   const names = files.map(({ name }) => name).join(' and ');
-  if (!trunk) {
+  const isWanted = (name: string): boolean => isFeatureTensor(name) || isHeadTensor(name);
+  const [exported] = files.filter(({ name }) => isOnnxName(name));
+  const stateDicts = files
+    .filter((file) => file !== exported)
+    .map((file) => ({ source: file.name, tensors: readStateDict(file, isWanted) }));
+  const trunk = stateDicts.find(({ tensors }) => [...tensors.tensors.keys()].some(isFeatureTensor));
+  if (!exported && !trunk) {
     throw new ModelError(
       `${names}: no AlexNet there (features.0.weight …). Give torchvision’s AlexNet (alexnet-owt-7be5be79.pth), or a file with both.`,
     );
   }
-  const weights = takeConvolutions(trunk.file, trunk.name, 'AlexNet', ALEXNET_LAYERS);
+  const weights = exported
+    ? convolutionsOfOnnx(exported, 'AlexNet', ALEXNET_LAYERS)
+    : takeConvolutions(trunk!.tensors, trunk!.source, 'AlexNet', ALEXNET_LAYERS);
+  const channels = ALEXNET_LAYERS.map(({ shape }) => shape[0]);
+  const heads = stateDicts.map(({ source, tensors }) => takeHeads(tensors, source, channels)).find((found) => found);
   if (!heads) {
     throw new ModelError(
       `${names}: no heads of LPIPS there (lin0.model.1.weight …). Give those of v0.1 beside the AlexNet (lpips/weights/v0.1/alex.pth).`,

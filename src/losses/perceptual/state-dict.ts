@@ -24,6 +24,9 @@ export interface ConvolutionPlace {
   readonly shape: readonly [number, number, number, number];
 }
 
+/** ONNX files have no mark at their start: they are told by their name. */
+export const isOnnxName = (name: string): boolean => name.toLowerCase().endsWith('.onnx');
+
 /** Tensors of a state dict by name: safetensors, or PyTorch's own file. Only those that `isWanted` takes. */
 export function readStateDict({ name, bytes }: WeightFile, isWanted: (tensor: string) => boolean): TensorFile {
   return isTorchFile(bytes) ? decodeTorchFile(bytes, name, isWanted) : decodeTensors(bytes, name, isWanted);

@@ -7,6 +7,8 @@ import { VERSION } from '../../version.ts';
 import { childEnd, ffmpegPath, ffmpegVersion } from './ffmpeg.ts';
 import { findChromium, installAdvice, programVersion, readSystem, type MachinePart } from './machine.mjs';
 import { createNodeGpu } from './node-gpu.ts';
+import { modelsFolder } from './optional-files.ts';
+import { OPTIONAL_MODELS } from './optional-models.ts';
 
 /** What `fate doctor` finds on a machine. */
 export interface MachineReport {
@@ -71,11 +73,6 @@ const PACKAGED_MODELS = [
     package: '@mediapipe/selfie_segmentation',
     file: 'selfie_segmentation.tflite',
   },
-] as const;
-
-const FOLDER_MODELS = [
-  { name: 'face_landmarker.task', purpose: '478 points and 52 expression scores: a better track' },
-  { name: 'hair_segmentation.tflite', purpose: 'a better matte around hair' },
 ] as const;
 
 /** Looks at the machine; never throws for something that is missing. */
@@ -157,13 +154,13 @@ function packagedModels(): ModelReport[] {
   });
 }
 
-function folderModels(folder: string | null): ModelReport[] {
-  const source = folder ?? 'give --models FOLDER';
-  return FOLDER_MODELS.map((model) => ({
-    ...model,
-    source,
-    isFound: folder !== null && existsSync(join(folder, model.name)),
-  }));
+/** What `fate models` tells more of. */
+function folderModels(given: string | null): ModelReport[] {
+  const folder = modelsFolder(given);
+  return OPTIONAL_MODELS.map(({ files, purpose }) => {
+    const found = files.find(({ file }) => existsSync(join(folder, file)));
+    return { name: found?.file ?? files[0]!.file, purpose, source: folder, isFound: found !== undefined };
+  });
 }
 
 function examineHeads(head: string | null): HeadReport[] {

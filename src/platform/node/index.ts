@@ -8,6 +8,7 @@ export { dataUrl, decodeImage, encodeJpeg, encodePng } from './image-file.ts';
 export { createVideoWriter, type VideoWriter, type VideoWriterOptions } from './video-writer.ts';
 export { writeReport, writeVideo, type ReportData } from './report-files.ts';
 export { openHead } from './open-head.ts';
+export { examineModels, modelsFolder, type ModelFileReport } from './optional-files.ts';
 export { createAvatar, evaluateAvatar, fitAvatar, trackVideo } from './runs/create-run.ts';
 export { createDemoVideo, measureDemoTrack } from './runs/demo-run.ts';
 export { editAvatarRun, type EditResult } from './runs/edit-run.ts';

@@ -8,12 +8,13 @@ import {
   type TrackOptions,
 } from '../../../command-options.ts';
 import type { Metrics } from '../../../evaluation/metrics-file.ts';
+import { FIT_DEFAULTS } from '../../../fitting/fit-options.ts';
 import { resolveOptions } from '../../../options.ts';
 import { fileDigest } from '../atomic-file.ts';
 import { RunFolder, type RunVideo } from '../run-folder.ts';
 import { absoluteHead, withGpu, type RunContext } from './context.ts';
 import { runEvaluate } from './evaluate-run.ts';
-import { runFit } from './fit-run.ts';
+import { runFit, type FitStageOptions } from './fit-run.ts';
 import { runTrack } from './track-run.ts';
 import { stat } from 'node:fs/promises';
 import { UnsupportedVideoError } from '../../../video/errors.ts';
@@ -85,17 +86,28 @@ export async function fitAvatar(
 }
 
 /** Scores a folder's avatar on its held-out frames and writes the report. */
-export async function evaluateAvatar({ folder: path }: { folder: string }, context: RunContext = {}): Promise<Metrics> {
-  return inFolder(path, {}, (folder) => runEvaluate(folder, context));
+export async function evaluateAvatar(
+  { folder: path, models = null }: { folder: string; models?: string | null },
+  context: RunContext = {},
+): Promise<Metrics> {
+  return inFolder(path, {}, (folder) => runEvaluate(folder, context, { models: models && resolve(models) }));
 }
 
 function trackStageOptions({ head, size, models, frames }: Omit<TrackOptions, 'force'>) {
   return { head: absoluteHead(head), size, models: models === null ? null : resolve(models), frames };
 }
 
-function fitStageOptions(options: Omit<FitCommandOptions, 'force'>): Omit<FitCommandOptions, 'force'> {
+function fitStageOptions(options: Omit<FitCommandOptions, 'force'>): FitStageOptions {
   const { gaussians, steps, seed, split, densify, withoutDeltas, keepTrack, exposure } = options;
-  return { gaussians, steps, seed, split, densify, withoutDeltas, keepTrack, exposure };
+  const { perceptual, perceptualLayers, perceptualWeight, perceptualEvery } = options;
+  // What was not given stays out, as in folders of earlier versions.
+  return {
+    ...{ gaussians, steps, seed, split, densify, withoutDeltas, keepTrack, exposure },
+    ...(perceptual === null ? {} : { perceptual: perceptual === 'off' ? perceptual : resolve(perceptual) }),
+    ...(perceptualLayers === null ? {} : { perceptualLayers }),
+    ...(perceptualWeight === FIT_DEFAULTS.weights.perceptual ? {} : { perceptualWeight }),
+    ...(perceptualEvery === null ? {} : { perceptualEvery }),
+  };
 }
 
 async function describeVideo(video: string): Promise<RunVideo> {

@@ -8,11 +8,14 @@ import type { Image } from '../../../video/frame.ts';
 import { AvatarRenderer } from '../../../viewer/avatar-renderer.ts';
 import { centredCamera, poseForView } from '../../../viewer/views.ts';
 import type { Track } from '../../../tracking/track.ts';
+import { createImageDistance, type ImageDistance } from '../../../losses/perceptual/image-distance.ts';
 import { FrameImages } from '../frame-images.ts';
+import { createNodeNetworkRuntime } from '../network-runtime.ts';
+import { findLpips, type FoundNet } from '../optional-files.ts';
 import { writeReport } from '../report-files.ts';
 import type { RunFolder } from '../run-folder.ts';
 import { withGpu, type RunContext } from './context.ts';
-import { FRAMES_FOLDER, peakMemoryMB, readAvatar, readClip, readLosses, readTrack } from './fit-run.ts';
+import { FRAMES_FOLDER, peakMemoryMB, readAvatar, readClip, readLosses, readTrack, trackModels } from './fit-run.ts';
 import { LANDMARKS_FILE, type LandmarkFile } from './landmarks-file.ts';
 
 /** Edge of the report's renderings, whatever the size of the clip. */
@@ -28,9 +31,19 @@ const EXPRESSIONS: readonly (readonly [string, Readonly<Record<string, number>>]
 ];
 
 /** Scores a run's avatar on the held-out frames and writes `report/`; returns the metrics. */
-export async function runEvaluate(folder: RunFolder, context: RunContext): Promise<Metrics> {
+export async function runEvaluate(
+  folder: RunFolder,
+  context: RunContext,
+  { models = null }: { models?: string | null } = {},
+): Promise<Metrics> {
+  const found = await findLpips(models ?? trackModels(folder));
   const stored = folder.isDone('evaluate') ? await folder.read('report/metrics.json') : null;
-  if (stored) return JSON.parse(new TextDecoder().decode(stored)) as Metrics;
+  if (stored) {
+    const metrics = JSON.parse(new TextDecoder().decode(stored)) as Metrics;
+    // Weights that came after the scores are worth scoring again.
+    if (!found || !metrics.heldOut || metrics.heldOut.lpips !== null) return metrics;
+    context.log?.(`Scoring again: ${found.net.name} is there now.`);
+  }
   const { onProgress, signal } = context;
   const avatar = await readAvatar(folder);
   const track = await readTrack(folder);
@@ -39,7 +52,9 @@ export async function runEvaluate(folder: RunFolder, context: RunContext): Promi
   await folder.begin('evaluate');
   return withGpu(context, async (gpu) => {
     const sourceIndices = split.heldOut.map((position) => track.frames[position]!.sourceIndex);
-    const scored = await scoreAvatar(gpu, avatar, clip, sourceIndices, onProgress, signal);
+    const lpips = found && clip.frames.length > 0 ? await openLpips(found, clip.size) : null;
+    const scored = await scoreAvatar(gpu, avatar, clip, sourceIndices, { onProgress, signal, lpips });
+    await lpips?.dispose();
     const metrics = metricsOf(
       folder,
       track,
@@ -81,6 +96,10 @@ export async function runEvaluate(folder: RunFolder, context: RunContext): Promi
     await folder.finish('evaluate');
     return metrics;
   });
+}
+
+async function openLpips({ net }: FoundNet, size: number): Promise<ImageDistance> {
+  return createImageDistance(await createNodeNetworkRuntime(), net, { width: size, height: size });
 }
 
 function metricsOf(
@@ -178,12 +197,14 @@ async function landmarkExamples(folder: RunFolder, track: Track): Promise<Landma
 
 function lossCurves(losses: readonly LossPoint[]): Curve[] {
   const x = losses.map((point) => point.step);
-  const curve = (name: string, term: 'total' | 'l1' | 'dissimilarity'): Curve => ({
+  const curve = (name: string, term: 'total' | 'l1' | 'dissimilarity' | 'perceptual'): Curve => ({
     name,
     x,
     y: losses.map((point) => point[term]),
   });
-  return losses.length === 0 ? [] : [curve('total', 'total'), curve('L1', 'l1'), curve('1 − SSIM', 'dissimilarity')];
+  if (losses.length === 0) return [];
+  const curves = [curve('total', 'total'), curve('L1', 'l1'), curve('1 − SSIM', 'dissimilarity')];
+  return losses.some((point) => point.perceptual > 0) ? [...curves, curve('perceptual', 'perceptual')] : curves;
 }
 
 /** `count` entries, evenly spread, first and last among them. */

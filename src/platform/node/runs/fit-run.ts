@@ -10,7 +10,9 @@ import { packPose } from '../../../head/pose.ts';
 import { parseTrack } from '../../../tracking/track-json.ts';
 import type { Track } from '../../../tracking/track.ts';
 import { FrameImages } from '../frame-images.ts';
+import { createNodeNetworkRuntime } from '../network-runtime.ts';
 import { openHead } from '../open-head.ts';
+import { findPerceptualNet, type FoundNet } from '../optional-files.ts';
 import { RunFolderError, type RunFolder } from '../run-folder.ts';
 import { withGpu, type RunContext } from './context.ts';
 
@@ -21,7 +23,12 @@ export const REFINED_POSES_FILE = 'refined-poses.json';
 export const FRAMES_FOLDER = 'frames';
 const CHECKPOINT_FILE = 'checkpoint.safetensors';
 
-type FitStageOptions = Omit<FitCommandOptions, 'force'>;
+/** Options of the perceptual term; a run's record has those that were given. */
+type PerceptualOptions = Pick<
+  FitCommandOptions,
+  'perceptual' | 'perceptualLayers' | 'perceptualWeight' | 'perceptualEvery'
+>;
+export type FitStageOptions = Omit<FitCommandOptions, 'force' | keyof PerceptualOptions> & Partial<PerceptualOptions>;
 
 /** The library's options for those of the command. */
 export function fitOptionsOf(options: FitStageOptions): FitOptions {
@@ -34,7 +41,31 @@ export function fitOptionsOf(options: FitStageOptions): FitOptions {
     deltas: !options.withoutDeltas,
     refineTrack: !options.keepTrack,
     exposure: options.exposure,
+    perceptualEvery: options.perceptualEvery ?? FIT_DEFAULTS.perceptualEvery,
+    weights: { ...FIT_DEFAULTS.weights, perceptual: options.perceptualWeight ?? FIT_DEFAULTS.weights.perceptual },
   };
+}
+
+/** The folder of models that a run was tracked with. */
+export function trackModels(folder: RunFolder): string | null {
+  return (folder.stage('track')?.options['models'] as string | null | undefined) ?? null;
+}
+
+/** The perceptual net that the options or the models' folder have; null without one, which the log says. */
+export async function openPerceptualNet(
+  options: Partial<PerceptualOptions>,
+  models: string | null,
+  log?: (line: string) => void,
+): Promise<FoundNet | null> {
+  if (options.perceptual === 'off' || options.perceptualWeight === 0) return null;
+  const layers = options.perceptualLayers?.split(',').map((name) => name.trim()) ?? [];
+  const found = await findPerceptualNet(models, options.perceptual ?? null, layers);
+  log?.(
+    found
+      ? `The loss has a perceptual term: ${found.net.name}.`
+      : 'No weights of VGG16 are there (see `fate models`): 1 − SSIM stands in for the perceptual term.',
+  );
+  return found;
 }
 
 /** Fits the tracked clip of a run folder, or does nothing when that is done. Checkpoints make it resumable. */
@@ -46,22 +77,36 @@ export async function runFit(folder: RunFolder, options: FitStageOptions, contex
   const track = await readTrack(folder);
   const head = await openHead(String(folder.stage('track')!.options['head']));
   const clip = await readClip(folder, track, splitFrames(track.frames, options.split).train, signal);
-  await folder.begin('fit', options);
+  const perceptual = await openPerceptualNet(options, trackModels(folder), log);
+  await folder.begin('fit', { ...options });
   await folder.claim('fit', CHECKPOINT_FILE);
   try {
-    const result = await withGpu(context, (gpu) =>
-      fitAvatar(gpu, { head, identityCoefficients: track.identityCoefficients, clip }, fitOptionsOf(options), {
+    const result = await withGpu(context, async (gpu) => {
+      const inputs = {
+        head,
+        identityCoefficients: track.identityCoefficients,
+        clip,
+        ...(perceptual
+          ? { perceptual: { net: perceptual.net, runtime: await createNodeNetworkRuntime({ gpu }) } }
+          : {}),
+      };
+      return fitAvatar(gpu, inputs, fitOptionsOf(options), {
         ...(onProgress ? { onProgress } : {}),
         ...(signal ? { signal } : {}),
         ...(log ? { log } : {}),
         ...(checkpointSteps ? { checkpointSteps } : {}),
-        key: JSON.stringify([options, folder.video?.sha256, folder.stage('track')!.facts['trackSha256']]),
+        key: JSON.stringify([
+          options,
+          folder.video?.sha256,
+          folder.stage('track')!.facts['trackSha256'],
+          ...(perceptual ? [perceptual.sha256] : []),
+        ]),
         checkpoints: {
           read: () => folder.read(CHECKPOINT_FILE),
           write: (bytes) => folder.write('fit', CHECKPOINT_FILE, bytes),
         },
-      }),
-    );
+      });
+    });
     await folder.write('fit', AVATAR_FILE, encodeAvatar(result.avatar));
     await folder.write('fit', LOSSES_FILE, JSON.stringify(result.losses));
     await folder.write(
@@ -74,6 +119,7 @@ export async function runFit(folder: RunFolder, options: FitStageOptions, contex
       gaussianCount: result.avatar.gaussians.count,
       stepsPerSecond: result.stepsPerSecond,
       trainedFrames: clip.frames.length,
+      perceptual: perceptual ? { net: perceptual.net.name, sha256: perceptual.sha256 } : null,
       avatarSha256: (await fileDigest(folder.resolve(AVATAR_FILE))).sha256,
       peakMemoryMB: peakMemoryMB(),
     });

@@ -12,6 +12,7 @@ import { createNodeInference } from '../litert.ts';
 import { openModelFiles } from '../model-files.ts';
 import { nodeVideoPlatform } from '../node-video.ts';
 import { openHead } from '../open-head.ts';
+import { existingModelsFolder } from '../optional-files.ts';
 import type { RunFolder } from '../run-folder.ts';
 import type { RunContext } from './context.ts';
 import { pickEvenly } from './evaluate-run.ts';
@@ -38,7 +39,7 @@ export async function runTrack(
   if (folder.isDone('track')) return folder.stage('track')!.facts as unknown as TrackFacts;
   const head = await openHead(options.head);
   const video = await openVideo(folder.video!.path, nodeVideoPlatform);
-  const models = await loadFaceModels(await createNodeInference(), await openModelFiles(options.models ?? undefined));
+  const models = await loadFaceModels(await createNodeInference(), await openModelFiles(await existingModelsFolder(options.models)));
   try {
     await folder.begin('track', options);
     const images = new FrameImages(await folder.claim('track', FRAMES_FOLDER));
