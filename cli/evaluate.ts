@@ -9,12 +9,17 @@ export function addEvaluate(program: Command): void {
     .description('score the held-out frames (PSNR in dB, SSIM), and write pictures and metrics.json to DIR/report')
     .argument('<dir>', 'folder of a fitted avatar')
     .option('--models <FOLDER>', 'folder with weights of LPIPS, to score that too (default: that of the track)')
+    .option(
+      '--baked',
+      'score the baked maps (see `fate bake`) instead of the fitted Gaussians, and add them to the report',
+    )
     .option('--json', 'print the metrics as one JSON object on the last line')
-    .action(async (folder: string, flags: { models?: string; json?: boolean }) => {
+    .action(async (folder: string, flags: { models?: string; baked?: boolean; json?: boolean }) => {
       const describe = (result: object): string => describeMetrics(result as Metrics, folder);
       await runCommand({ json: flags.json === true, describe }, async (context) => {
-        const { evaluateAvatar } = await import('fate-avatar/node');
-        return evaluateAvatar({ folder, models: flags.models ?? null }, context);
+        const { evaluateAvatar, evaluateBaked } = await import('fate-avatar/node');
+        const evaluate = flags.baked === true ? evaluateBaked : evaluateAvatar;
+        return evaluate({ folder, models: flags.models ?? null }, context);
       });
     });
 }

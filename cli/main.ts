@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from 'fate-avatar';
+import { addBake } from './bake.ts';
 import { addCreate } from './create.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -20,7 +21,19 @@ const program = new Command('fate')
   .exitOverride() // commands copy this setting, so it stands before them
   .addHelpText('after', `\n${EXIT_CODE_HELP}`);
 
-for (const add of [addCreate, addTrack, addFit, addEvaluate, addEdit, addRender, addExport, addDemo, addModels, addDoctor])
+for (const add of [
+  addCreate,
+  addTrack,
+  addFit,
+  addBake,
+  addEvaluate,
+  addEdit,
+  addRender,
+  addExport,
+  addDemo,
+  addModels,
+  addDoctor,
+])
   add(program);
 for (const command of program.commands) command.addHelpText('after', `\n${EXIT_CODE_HELP}`);
 

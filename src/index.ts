@@ -4,6 +4,9 @@ export { VERSION } from './version.ts';
 export * from './options.ts';
 export * from './command-options.ts';
 
+// Baking
+export { BAKE_RUN_OPTIONS, type BakeCommandOptions } from './baking/bake-command-options.ts';
+
 // Video
 export type { Frame, Image, OnProgress, Progress } from './video/frame.ts';
 

@@ -58,18 +58,21 @@ export const BAKE_DEFAULTS: BakeOptions = {
   hold: 8,
   steps: 2400,
   warmUp: 200,
-  rate: 1e-3,
+  rate: 3e-3,
   freeRate: 2e-2,
   decayShare: 0.3,
   decayTo: 0.05,
   scaleLimit: 1,
   attributeWeight: 0,
-  keptWeight: 1,
+  keptWeight: 0.02,
   tiltWeight: 0.1,
   background: FIT_DEFAULTS.background,
   exposure: false,
   weights: FIT_DEFAULTS.weights,
 };
+
+/** What differs where the network runs on a GPU: the paper's size. */
+export const BAKE_GPU_DEFAULTS = { mapSize: 512, width: 64, depth: 4 } as const;
 
 /** Throws `RangeError` for a value that no bake can have. */
 export function checkBakeOptions(options: BakeOptions): void {

@@ -12,6 +12,8 @@ import { readColorImage } from './color-image.ts';
 /** Folder of the maps, inside a run's folder. */
 export const BAKED_FOLDER = 'baked';
 const AVATAR_FILE = 'avatar.safetensors';
+/** The avatar of maps that were baked without a fit before (one stage): it takes the place of the run's. */
+export const OWN_AVATAR_FILE = `${BAKED_FOLDER}/avatar.safetensors`;
 
 /** Everything that `writeBaked` may write, relative to the run's folder: what a run's stage owns. */
 export const BAKED_FILES = [

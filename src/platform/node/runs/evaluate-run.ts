@@ -98,7 +98,7 @@ export async function runEvaluate(
   });
 }
 
-async function openLpips({ net }: FoundNet, size: number): Promise<ImageDistance> {
+export async function openLpips({ net }: FoundNet, size: number): Promise<ImageDistance> {
   return createImageDistance(await createNodeNetworkRuntime(), net, { width: size, height: size });
 }
 
