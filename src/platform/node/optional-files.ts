@@ -133,7 +133,8 @@ async function readWeights(path: string): Promise<WeightFile> {
     const why = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`;
     throw new ModelError(`${path} ${why}; give the file of a net’s weights.`, { cause: error });
   });
-  return { name: basename(path), bytes };
+  // A plain view: Buffer's own slice does not copy, on which readers of bytes rely.
+  return { name: basename(path), bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 const isFile = (path: string): Promise<boolean> =>

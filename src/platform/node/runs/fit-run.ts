@@ -74,10 +74,10 @@ export async function runFit(folder: RunFolder, options: FitStageOptions, contex
   if (!folder.isDone('track'))
     throw new RunFolderError(`${folder.path} has no finished track; run \`fate track\` or \`fate create\` first.`);
   const { log, onProgress, signal, checkpointSteps } = context;
+  const perceptual = await openPerceptualNet(options, trackModels(folder), log);
   const track = await readTrack(folder);
   const head = await openHead(String(folder.stage('track')!.options['head']));
   const clip = await readClip(folder, track, splitFrames(track.frames, options.split).train, signal);
-  const perceptual = await openPerceptualNet(options, trackModels(folder), log);
   await folder.begin('fit', { ...options });
   await folder.claim('fit', CHECKPOINT_FILE);
   try {
