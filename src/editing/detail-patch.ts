@@ -1,6 +1,8 @@
+import type { Avatar } from '../avatar/avatar.ts';
 import { NORMAL_OFFSET_LIMIT, SH_C0, type GaussianSet } from '../gaussians/layout.ts';
 import { cross, dot, length, normalize, pointAt, subtract, type Vector } from '../head/builtin/vector.ts';
 import { triangleSizesReference } from '../binding/placement.reference.ts';
+import { extendHead } from './extend-head.ts';
 import type { HeadSurface } from './head-surface.ts';
 import { PointGrid } from './point-grid.ts';
 import type { PlacedGaussians } from './visible-surface.ts';
@@ -26,62 +28,61 @@ const OPAQUE_LOGIT = 7;
 const RIM_LOGIT = -2;
 /** Width of the rim of unchanged skin that is drawn finely, metres. */
 export const RIM = 0.006;
-/** Gaussians of the avatar bound this near an edit go below the patch. */
-const SUNK_DISTANCE = 0.003;
-const SUNK_DEPTH = 0.002;
-const SUNK_SCALE = 0.001;
+/** Gaussians of the avatar bound this near to an edit give way to the patch. */
+const CLEARED = 0.003;
+/** How far a foot may lie outside its triangle, in weights. */
+const FOOT_OUTSIDE = 0.4;
 /** A Gaussian beside an edit may reach over it with less than exp(−½·2.5²) = 4 % of its opacity. */
 const REACH_DEVIATIONS = 2.5;
 
-/** The avatar's Gaussians with the patch: those below it sink out of sight, those beside it do not reach over it. */
-export function withPatch(
-  surface: HeadSurface,
-  gaussians: GaussianSet,
-  placed: PlacedGaussians,
-  canonicalSizes: Float32Array,
-  patch: DetailPatch,
-): GaussianSet {
-  const growth = triangleSizesReference(surface.head.triangles, surface.vertices).map((size, triangle) => size / canonicalSizes[triangle]); // prettier-ignore
-  const base = makeRoom(surface, gaussians, placed, growth, patch);
-  return concatenate(base, texelGaussians(surface, growth, patch));
+/**
+ * The avatar with the patch in place of its own Gaussians there; those beside it do not reach over it. The patch is bound
+ * to a copy of the surface's smooth mesh, which the avatar's head gets in addition.
+ */
+export function withPatch(avatar: Avatar, surface: HeadSurface, placed: PlacedGaussians, patch: DetailPatch): Avatar {
+  const extended = extendHead(avatar, surface, patch.texels.triangles);
+  const cleared = makeRoom(avatar, surface, placed, patch);
+  return {
+    ...extended.avatar,
+    gaussians: concatenate(cleared, texelGaussians(surface, extended.triangleOf, patch)),
+  };
 }
 
+/** The avatar's Gaussians without those below the patch, and with those beside it made too small to reach over it. */
 function makeRoom(
+  { gaussians, canonicalSizes, head }: Avatar,
   surface: HeadSurface,
-  gaussians: GaussianSet,
   placed: PlacedGaussians,
-  growth: Float64Array,
-  { texels, distances, positions }: DetailPatch,
+  { texels, distances }: DetailPatch,
 ): GaussianSet {
   const edited = [...distances.keys()].filter((index) => distances[index] === 0);
   const places = new Float32Array(edited.length * 3);
   edited.forEach((index, at) => places.set(texels.positions.subarray(index * 3, index * 3 + 3), at * 3));
   const grid = new PointGrid(places, RIM / 2);
-  const regions = new Set(Array.from(texels.triangles, (triangle) => surface.head.triangleRegions[triangle]));
+  const regions = new Set(Array.from(texels.triangles, (triangle) => head.triangleRegions[triangle]));
   const editedSheets = new Set(edited.map((index) => surface.sheets[texels.triangles[index]]));
+  const sizes = triangleSizesReference(head.triangles, surface.fittedVertices);
   const logScale = gaussians.logScale.slice();
-  const normalOffset = gaussians.normalOffset.slice();
+  const kept: number[] = [];
   for (let index = 0; index < gaussians.count; index++) {
-    if (!editedSheets.has(placed.sheets[index])) continue;
-    const anchor = pointAt(placed.anchors, index);
-    const distance = grid.distance(anchor, 2 * RIM);
+    const triangle = gaussians.triangleIndices[index];
+    const isNear = editedSheets.has(placed.sheets[index]);
+    const distance = isNear ? grid.distance(pointAt(placed.anchors, index), 2 * RIM) : Infinity;
+    if (distance < CLEARED && regions.has(head.triangleRegions[triangle])) continue;
+    kept.push(index);
     if (distance === Infinity) continue;
-    const k = growth[gaussians.triangleIndices[index]];
-    const isBelowPatch = regions.has(surface.head.triangleRegions[gaussians.triangleIndices[index]]);
-    const isSunk = isBelowPatch && distance < SUNK_DISTANCE;
-    const largest = Math.log((isSunk ? SUNK_SCALE : Math.max(SUNK_SCALE, distance / REACH_DEVIATIONS)) / k);
+    const growth = sizes[triangle] / canonicalSizes[triangle];
+    const largest = Math.log(Math.max(CLEARED, distance) / REACH_DEVIATIONS / growth);
     for (let axis = index * 3; axis < index * 3 + 3; axis++) logScale[axis] = Math.min(logScale[axis], largest);
-    if (!isSunk) continue;
-    const nearest = grid.within(anchor, distance + 1e-6)[0];
-    const frame = triangleFrame(surface, gaussians.triangleIndices[index]);
-    const height = dot(subtract(pointAt(positions, edited[nearest]), anchor), frame.normal);
-    normalOffset[index] = Math.min(normalOffset[index], storedOffset((height - SUNK_DEPTH) / k));
   }
-  return { ...gaussians, logScale, normalOffset };
+  return selectGaussians({ ...gaussians, logScale }, kept);
 }
 
-function texelGaussians(surface: HeadSurface, growth: Float64Array, patch: DetailPatch): GaussianSet {
-  const { texels, colors, positions } = patch;
+function texelGaussians(
+  surface: HeadSurface,
+  triangleOf: ReadonlyMap<number, number>,
+  { texels, colors, positions, distances }: DetailPatch,
+): GaussianSet {
   const { count } = texels;
   const barycentrics = new Float32Array(count * 3);
   const localRotation = new Float32Array(count * 4);
@@ -95,27 +96,26 @@ function texelGaussians(surface: HeadSurface, growth: Float64Array, patch: Detai
     // Its foot on the triangle's plane: triangles tilt against each other, so feet straight below would leave cracks.
     const foot = footOn(shape.frame, pointAt(positions, index));
     barycentrics.set(foot.barycentric, index * 3);
-    const k = growth[triangle];
     // A turn about the frame's second axis, the normal.
     localRotation.set([Math.cos(shape.angle / 2), 0, Math.sin(shape.angle / 2), 0], index * 4);
-    logScale.set([shape.major, THICKNESS, shape.minor].map((size) => Math.log(size / k)), index * 3); // prettier-ignore
-    normalOffset[index] = storedOffset(foot.height / k);
+    logScale.set([Math.log(shape.major), Math.log(THICKNESS), Math.log(shape.minor)], index * 3);
+    normalOffset[index] = storedOffset(foot.height);
   }
   return {
     count,
-    triangleIndices: texels.triangles,
+    triangleIndices: texels.triangles.map((triangle) => triangleOf.get(triangle)!),
     barycentrics,
     localRotation,
     logScale,
-    opacityLogit: patch.distances.map(rimLogit),
+    opacityLogit: distances.map(rimLogit),
     color: colors.map((value) => (value - 0.5) / SH_C0),
     normalOffset,
   };
 }
 
-/** Opaque up to the depth at which Gaussians are sunk, then fading. */
+/** Opaque up to the distance at which the avatar's own Gaussians are left, then fading. */
 function rimLogit(distance: number): number {
-  const part = Math.max(0, (distance - SUNK_DISTANCE) / (RIM - SUNK_DISTANCE));
+  const part = Math.max(0, (distance - CLEARED) / (RIM - CLEARED));
   return OPAQUE_LOGIT + part * (RIM_LOGIT - OPAQUE_LOGIT);
 }
 
@@ -151,7 +151,10 @@ function footOn({ origin, edge, side, normal }: TriangleFrame, place: Vector): {
   const determinant = Math.max(1e-20, ee * ss - es * es);
   const wb = (ss * pe - es * ps) / determinant;
   const wc = (ee * ps - es * pe) / determinant;
-  return { barycentric: [1 - wb - wc, wb, wc], height: dot(step, normal) };
+  // A thin triangle's plane reaches far: what hangs on it by a long arm would fly off when it turns.
+  const weights = [1 - wb - wc, wb, wc].map((weight) => Math.min(1 + FOOT_OUTSIDE, Math.max(-FOOT_OUTSIDE, weight)));
+  const sum = weights[0] + weights[1] + weights[2];
+  return { barycentric: [weights[0] / sum, weights[1] / sum, weights[2] / sum], height: dot(step, normal) };
 }
 
 function texelShape(surface: HeadSurface, triangle: number, size: number): TexelShape {
@@ -185,6 +188,24 @@ function texelShape(surface: HeadSurface, triangle: number, size: number): Texel
 function storedOffset(metres: number): number {
   const limit = NORMAL_OFFSET_LIMIT * 0.999;
   return Math.atanh(Math.max(-limit, Math.min(limit, metres)) / NORMAL_OFFSET_LIMIT);
+}
+
+function selectGaussians(gaussians: GaussianSet, kept: readonly number[]): GaussianSet {
+  const take = (values: Float32Array, floats: number): Float32Array => {
+    const taken = new Float32Array(kept.length * floats);
+    kept.forEach((index, at) => taken.set(values.subarray(index * floats, (index + 1) * floats), at * floats));
+    return taken;
+  };
+  return {
+    count: kept.length,
+    triangleIndices: Uint32Array.from(kept, (index) => gaussians.triangleIndices[index]),
+    barycentrics: take(gaussians.barycentrics, 3),
+    localRotation: take(gaussians.localRotation, 4),
+    logScale: take(gaussians.logScale, 3),
+    opacityLogit: take(gaussians.opacityLogit, 1),
+    color: take(gaussians.color, 3),
+    normalOffset: take(gaussians.normalOffset, 1),
+  };
 }
 
 function concatenate(a: GaussianSet, b: GaussianSet): GaussianSet {

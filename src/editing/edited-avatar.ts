@@ -32,8 +32,8 @@ export function editAvatar(
   const flattened = flattenEdits({ surface, maps, gaussians: unedited, canonicalSizes, layers, images }, options);
   const { coarseMaps, patch } = flattened;
   const coarse = sampleMaps(coarseMaps, head, avatar.gaussians, mapped);
-  const gaussians = patch
-    ? withPatch(surface, coarse, placeGaussians(surface, coarse, canonicalSizes), canonicalSizes, patch)
-    : coarse;
-  return { avatar: { ...avatar, gaussians }, flattened };
+  const edited = { ...avatar, gaussians: coarse };
+  if (!patch) return { avatar: edited, flattened };
+  const placed = placeGaussians(surface, coarse, canonicalSizes);
+  return { avatar: withPatch(edited, surface, placed, patch), flattened };
 }

@@ -5,6 +5,7 @@ import type { Camera } from '../tracking/track.ts';
 import { firstHit, placeAtUv, placeUv, posedVertices, type SurfacePlace } from './head-surface.ts';
 import { EditError } from './layers.ts';
 import { NAMED_PLACES } from './named-places.ts';
+import { smoothHead } from './smooth-head.ts';
 
 type Uv = [u: number, v: number];
 
@@ -35,7 +36,7 @@ export function pickPlace(avatar: Avatar, pose: HeadPose, camera: Camera, [x, y]
       `pixel ${x},${y} lies outside the picture of ${camera.width}×${camera.height}; --picture gives its edge`,
     );
   }
-  const vertices = posedVertices(avatar, pose);
+  const vertices = posedVertices(smoothHead(avatar), pose);
   const direction: Vector = [(x - camera.principalX) / camera.focalX, (y - camera.principalY) / camera.focalY, 1];
   const place = firstHit(avatar.head.triangles, vertices, [0, 0, 0], direction);
   if (!place) {

@@ -3,6 +3,7 @@ import { cross, dot, normalize, pointAt, setPoint, subtract, type Vector } from 
 import type { HeadModel, RegionName } from '../head/head-model.ts';
 import type { HeadPose } from '../head/pose.ts';
 import { jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
+import { smoothHead, weldVertices, type PersonalHead } from './smooth-head.ts';
 
 /** A point of the head: what an edit is anchored to. Moves with the head. */
 export interface SurfacePlace {
@@ -11,15 +12,17 @@ export interface SurfacePlace {
 }
 
 /**
- * The head that edits are measured on: the avatar's mesh in its neutral pose, upright, in metres of head space. Edits
- * of 3 cm are 3 cm on it.
+ * The head that edits are measured on and bound to: the avatar's mesh in its neutral pose, upright, in metres of head
+ * space, without the bumps that the fit put on it (`smoothHead`). Edits of 3 cm are 3 cm on it.
  */
 export interface HeadSurface {
+  /** With smooth motion (`smoothHead`); topology and atlas are the avatar's. */
   readonly head: HeadModel;
+  readonly vertexOffset: Float32Array;
   /** V×3 metres. */
   readonly vertices: Float32Array;
-  /** V×3 metres: without the fit's bumps, which are smaller than skin's own curves: what lengths and normals come from. */
-  readonly smoothVertices: Float32Array;
+  /** V×3 metres: as fitted, in the same pose: where the avatar's own Gaussians are bound. */
+  readonly fittedVertices: Float32Array;
   /** V×3, unit, smooth over charts and seams. */
   readonly normals: Float32Array;
   /** V: the first vertex at the same position: meshes repeat vertices where materials meet. */
@@ -29,8 +32,6 @@ export interface HeadSurface {
 }
 
 const INSIDE: readonly RegionName[] = ['mouthCavity', 'gums', 'upperTeeth', 'lowerTeeth', 'tongue', 'leftEyeSocket', 'rightEyeSocket']; // prettier-ignore
-/** Vertices closer than this, metres, are one. */
-const WELD_STEP = 1e-6;
 
 /** Outer skin 0, inside of the mouth and behind the eyes 1, the eyeballs 2 and 3. */
 function sheetOf(region: RegionName): number {
@@ -39,18 +40,20 @@ function sheetOf(region: RegionName): number {
   return INSIDE.includes(region) ? 1 : 0;
 }
 
-export function headSurface(avatar: Pick<Avatar, 'head' | 'vertexOffset' | 'neutralPose'>): HeadSurface {
-  const { head } = avatar;
+/** Takes about a second: an avatar's surface is made once and handed on. */
+export function headSurface(avatar: PersonalHead): HeadSurface {
+  const smooth = smoothHead(avatar);
+  const { head } = smooth;
   const upright = { ...avatar.neutralPose, headRotation: new Float32Array(3), headTranslation: new Float32Array(3) };
-  const vertices = posedVertices(avatar, upright);
-  const welded = weld(vertices);
-  const smoothVertices = smoothed(head.triangles, vertices, welded);
+  const vertices = posedVertices(smooth, upright);
+  const welded = weldVertices(head.templateVertices);
   return {
     head,
+    vertexOffset: smooth.vertexOffset,
     vertices,
-    smoothVertices,
+    fittedVertices: posedVertices(avatar, upright),
     welded,
-    normals: vertexNormals(head.triangles, smoothVertices, welded),
+    normals: vertexNormals(head.triangles, vertices, welded),
     sheets: head.triangleRegions.map((region) => sheetOf(head.regionNames[region])),
   };
 }
@@ -140,48 +143,6 @@ function interpolate(values: Float32Array, triangles: Uint32Array, { triangle, b
     for (let axis = 0; axis < 3; axis++) sum[axis] += barycentric[corner] * values[at + axis];
   }
   return sum;
-}
-
-function weld(vertices: Float32Array): Uint32Array {
-  const firstAt = new Map<string, number>();
-  return Uint32Array.from({ length: vertices.length / 3 }, (_, vertex) => {
-    const key = [0, 1, 2].map((axis) => Math.round(vertices[vertex * 3 + axis] / WELD_STEP)).join();
-    const first = firstAt.get(key);
-    if (first === undefined) firstAt.set(key, vertex);
-    return first ?? vertex;
-  });
-}
-
-/** Steps of Taubin's filter (1995), which smooths without shrinking, and its two factors. */
-const SMOOTHING_STEPS = 8;
-const SMOOTHING_FACTORS = [0.5, -0.53];
-
-/** Moves vertices along their normals towards the mean of their neighbours: lengths along the surface stay. */
-function smoothed(triangles: Uint32Array, vertices: Float32Array, welded: Uint32Array): Float32Array {
-  let current = vertices.slice();
-  for (let step = 0; step < SMOOTHING_STEPS * 2; step++) {
-    const normals = vertexNormals(triangles, current, welded);
-    const sums = new Float32Array(vertices.length);
-    const counts = new Float32Array(vertices.length / 3);
-    for (let at = 0; at < triangles.length; at++) {
-      const vertex = welded[triangles[at]];
-      // Every edge inside belongs to two triangles: following one of its directions in each counts it once per end.
-      const next = welded[triangles[at % 3 === 2 ? at - 2 : at + 1]];
-      for (let axis = 0; axis < 3; axis++) sums[vertex * 3 + axis] += current[next * 3 + axis];
-      counts[vertex]++;
-    }
-    const moved = current.slice();
-    for (let vertex = 0; vertex < welded.length; vertex++) {
-      const own = welded[vertex];
-      if (counts[own] === 0) continue;
-      const normal = pointAt(normals, own);
-      const mean = pointAt(sums, own).map((sum) => sum / counts[own]) as unknown as Vector;
-      const distance = dot(subtract(mean, pointAt(current, own)), normal) * SMOOTHING_FACTORS[step % 2];
-      for (let axis = 0; axis < 3; axis++) moved[vertex * 3 + axis] = current[own * 3 + axis] + distance * normal[axis];
-    }
-    current = moved;
-  }
-  return current;
 }
 
 /** Sums of the triangles' normals by area. */

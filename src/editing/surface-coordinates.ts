@@ -12,8 +12,16 @@ export interface SurfaceCoordinates {
 
 /** A vertex that faces away from the anchor by more than this (cosine) ends the walk: the back of an ear, inner lips. */
 const FACING_LIMIT = -0.25;
+/**
+ * Behind a nose, rays that went round it meet: coordinates there are nearer to the place than any way along the surface
+ * is. Ways along edges are longer than straight ones, most over a few edges.
+ */
+const SHORTCUT = 0.8;
+const NEAR = 0.005;
 /** Where the walk round a nose closes behind it, an edge's ends come apart: edges longer than this many times their own. */
 const TORN = 2;
+/** In the end an edge may be this many times as long as on the surface, and no shorter than one part in as many. */
+const STRETCHED = 1.6;
 
 /**
  * Coordinates round a place for paint to be laid by: it keeps its size and shape on the surface, whatever the atlas
@@ -28,14 +36,18 @@ export function surfaceCoordinates(
   anchor: SurfacePlace,
   { radius, turn = 0 }: { readonly radius: number; readonly turn?: number },
 ): SurfaceCoordinates {
-  const { head, welded, sheets, smoothVertices } = surface;
+  const { head, welded, sheets, vertices } = surface;
   const sheet = sheets[anchor.triangle];
   const known = exponentialMap(surface, anchor, radius, turn);
+  const ways = waysAlongEdges(surface, anchor, (radius + NEAR) / SHORTCUT);
+  for (const [vertex, { x, y }] of known) {
+    if (Math.hypot(x, y) < SHORTCUT * (ways.get(vertex) ?? Infinity) - NEAR) known.delete(vertex);
+  }
   const corners = (triangle: number): [number, number, number] => {
     const at = triangle * 3;
     return [welded[head.triangles[at]], welded[head.triangles[at + 1]], welded[head.triangles[at + 2]]];
   };
-  const isWhole = (triangle: number, longest: number): boolean => {
+  const isWhole = (triangle: number, longest: number, shortest = 0): boolean => {
     const own = corners(triangle);
     if (sheets[triangle] !== sheet || !own.every((vertex) => known.has(vertex))) return false;
     const [a, b, c] = own.map((vertex) => known.get(vertex)!);
@@ -43,19 +55,101 @@ export function surfaceCoordinates(
     return own.every((vertex, corner) => {
       const next = own[(corner + 1) % 3];
       const [from, to] = [known.get(vertex)!, known.get(next)!];
-      const edge = length(subtract(pointAt(smoothVertices, vertex), pointAt(smoothVertices, next)));
-      return Math.hypot(to.x - from.x, to.y - from.y) <= longest * edge + 1e-6;
+      const edge = length(subtract(pointAt(vertices, vertex), pointAt(vertices, next)));
+      const flat = Math.hypot(to.x - from.x, to.y - from.y);
+      return flat <= longest * edge + 1e-6 && flat >= shortest * edge - 1e-6;
     });
   };
   const all = [...sheets.keys()];
-  const whole = all.filter((triangle) => isWhole(triangle, TORN));
-  flattenIsometrically(whole.map(corners), smoothVertices, known, new Set(corners(anchor.triangle)));
+  const whole = connectedTo(
+    anchor.triangle,
+    all.filter((triangle) => isWhole(triangle, TORN)),
+    corners,
+  );
+  flattenIsometrically(whole.map(corners), vertices, known, new Set(corners(anchor.triangle)));
   const xy = new Float32Array(head.vertexCount * 2).fill(Number.NaN);
   for (let vertex = 0; vertex < head.vertexCount; vertex++) {
     const place = known.get(welded[vertex]);
     if (place) xy.set([place.x, place.y], vertex * 2);
   }
-  return { xy, triangles: Uint32Array.from(whole.filter((triangle) => isWhole(triangle, TORN))) };
+  const laid = whole.filter((triangle) => isWhole(triangle, STRETCHED, 1 / STRETCHED));
+  const flat = withoutFolds(connectedTo(anchor.triangle, laid, corners), corners, known, ways);
+  return { xy, triangles: Uint32Array.from(flat) };
+}
+
+/** Where two triangles lie over each other, the one further away along the surface goes. */
+function withoutFolds(
+  triangles: readonly number[],
+  corners: (triangle: number) => readonly number[],
+  plane: ReadonlyMap<number, PlanePoint>,
+  ways: ReadonlyMap<number, number>,
+): number[] {
+  const flat = triangles.map((triangle) => corners(triangle).map((vertex) => plane.get(vertex)!));
+  const way = triangles.map((triangle) => Math.max(...corners(triangle).map((vertex) => ways.get(vertex) ?? Infinity)));
+  const isInside = ({ x, y }: PlanePoint, corner: readonly PlanePoint[]): boolean =>
+    corner.every((from, k) => {
+      const to = corner[(k + 1) % 3];
+      return (to.x - from.x) * (y - from.y) - (to.y - from.y) * (x - from.x) > 0;
+    });
+  const middles = flat.map(([a, b, c]) => ({ x: (a.x + b.x + c.x) / 3, y: (a.y + b.y + c.y) / 3 }));
+  const isFolded = new Uint8Array(triangles.length);
+  for (const [index, middle] of middles.entries()) {
+    for (const [other, corner] of flat.entries()) {
+      if (other === index || !isInside(middle, corner)) continue;
+      isFolded[way[index] > way[other] ? index : other] = 1;
+    }
+  }
+  return triangles.filter((_, index) => !isFolded[index]);
+}
+
+/** Those of some triangles that hang together with the first across edges. */
+function connectedTo(
+  first: number,
+  triangles: readonly number[],
+  corners: (triangle: number) => readonly number[],
+): number[] {
+  // prettier-ignore
+  const across = new Map<string, number[]>();
+  const edges = (triangle: number): string[] => {
+    const own = corners(triangle);
+    return own.map((vertex, corner) => {
+      const next = own[(corner + 1) % 3];
+      return vertex < next ? `${vertex},${next}` : `${next},${vertex}`;
+    });
+  };
+  for (const triangle of triangles) {
+    for (const edge of edges(triangle)) across.set(edge, [...(across.get(edge) ?? []), triangle]);
+  }
+  const reached = new Set<number>([first]);
+  for (const triangle of reached) {
+    for (const edge of edges(triangle)) for (const other of across.get(edge) ?? []) reached.add(other);
+  }
+  const allowed = new Set(triangles);
+  return [...reached].filter((triangle) => allowed.has(triangle)).toSorted((a, b) => a - b);
+}
+
+/** Metres of the shortest way along edges to each welded vertex within reach (Dijkstra). */
+function waysAlongEdges(surface: HeadSurface, anchor: SurfacePlace, reach: number): Map<number, number> {
+  const { head, vertices, welded, sheets } = surface;
+  const neighbours = neighboursOn(surface, sheets[anchor.triangle]);
+  const origin = placePosition(surface, anchor);
+  const settled = new Map<number, number>();
+  const queue = new Map<number, number>();
+  for (let corner = 0; corner < 3; corner++) {
+    const vertex = welded[head.triangles[anchor.triangle * 3 + corner]];
+    queue.set(vertex, length(subtract(pointAt(vertices, vertex), origin)));
+  }
+  while (queue.size > 0) {
+    let [nearest, least] = [-1, Infinity];
+    for (const [vertex, distance] of queue) if (distance < least) [nearest, least] = [vertex, distance];
+    queue.delete(nearest);
+    settled.set(nearest, least);
+    for (const vertex of neighbours.get(nearest) ?? []) {
+      const distance = least + length(subtract(pointAt(vertices, vertex), pointAt(vertices, nearest)));
+      if (!settled.has(vertex) && distance <= reach && distance < (queue.get(vertex) ?? Infinity)) queue.set(vertex, distance); // prettier-ignore
+    }
+  }
+  return settled;
 }
 
 /** Where a welded vertex lies, metres. */
@@ -74,7 +168,7 @@ function exponentialMap(
   radius: number,
   turn: number,
 ): Map<number, PlanePoint> {
-  const { head, smoothVertices: vertices, normals, welded, sheets } = surface;
+  const { head, vertices, normals, welded, sheets } = surface;
   const neighbours = neighboursOn(surface, sheets[anchor.triangle]);
   const normal = placeNormal(surface, anchor);
   const origin = placePosition({ head, vertices }, anchor);

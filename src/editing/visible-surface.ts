@@ -10,7 +10,7 @@ import { texelNormal, type SurfaceTexels } from './surface-texels.ts';
 /** Gaussians on the head that edits are measured on, with what it takes to look at them from any side. */
 export interface PlacedGaussians {
   readonly count: number;
-  /** N×3 metres: where they are bound. */
+  /** N×3 metres: where they are bound, on the smooth surface. */
   readonly anchors: Float32Array;
   /** N×3 metres: where they are. */
   readonly means: Float32Array;
@@ -33,7 +33,7 @@ export function placeGaussians(
   const world = placeReference(
     { triangles, canonicalSizes, triangleIndices, barycentrics },
     {
-      posedVertices: Float64Array.from(surface.vertices),
+      posedVertices: Float64Array.from(surface.fittedVertices),
       localRotation: Float64Array.from(gaussians.localRotation),
       logScale: Float64Array.from(gaussians.logScale),
       opacityLogit: Float64Array.from(gaussians.opacityLogit),
