@@ -137,6 +137,8 @@ async function createTraining(gpu: Gpu, head: HeadModel): Promise<Training> {
       ...rest,
       headRotation: Float32Array.of(Math.PI, 0.1 * randomNormal(1, 1, index), 0),
       headTranslation: Float32Array.of(0, 0, 0.6),
+      neckPose: Float32Array.from({ length: 3 }, (_, i) => 0.1 * randomNormal(1, 40 + index, i)),
+      jawPose: Float32Array.of(0.2 * Math.abs(randomNormal(1, 40 + index, 3)), 0, 0),
       // Tracked frames leave about half of the expressions at exactly zero.
       expressionCoefficients: rest.expressionCoefficients.map((_, i) =>
         Math.max(0, 0.3 * randomNormal(1, 2 + index, i)),

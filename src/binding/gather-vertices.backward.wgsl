@@ -15,8 +15,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   var sum = vec3f();
-  for (var i = cornerStarts[vertex]; i < cornerStarts[vertex + 1u]; i++) {
+  let end = cornerStarts[vertex + 1u];
+  for (var i = cornerStarts[vertex]; i < end; i++) {
     sum += placementGradient[corners[i]].xyz;
   }
-  posedGradient[vertex] = vec4f(sum, 0.0);
+  for (var axis = 0u; axis < 3u; axis++) {
+    posedGradient[vertex][axis] = sum[axis]; // w stays 0
+  }
 }

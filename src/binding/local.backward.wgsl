@@ -1,5 +1,7 @@
-// ∂loss/∂ stored attributes: hands on what place.backward.wgsl left, and differentiates opacity and colour.
+// ∂loss/∂ stored attributes: differentiates opacity and colour, and hands on what place.backward.wgsl left packed.
 // One invocation per Gaussian; every gradient is overwritten.
+
+override isPacked: bool;
 
 const SH_C0 = 0.28209479177387814;
 
@@ -21,12 +23,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i >= count.x) {
     return;
   }
-  let record = i * 5u;
-  normalOffsetGradient[i] = placementGradient[record].w;
-  logScaleGradient[i * 3u] = placementGradient[record + 1u].w;
-  logScaleGradient[i * 3u + 1u] = placementGradient[record + 2u].w;
-  logScaleGradient[i * 3u + 2u] = placementGradient[record + 4u].x;
-  localRotationGradient[i] = placementGradient[record + 3u];
+  if (isPacked) {
+    let record = i * 5u;
+    normalOffsetGradient[i] = placementGradient[record].w;
+    logScaleGradient[i * 3u] = placementGradient[record + 1u].w;
+    logScaleGradient[i * 3u + 1u] = placementGradient[record + 2u].w;
+    logScaleGradient[i * 3u + 2u] = placementGradient[record + 4u].x;
+    localRotationGradient[i] = placementGradient[record + 3u];
+  }
   let opacity = sigmoid(opacityLogit[i]);
   opacityLogitGradient[i] = opacity * (1.0 - opacity) * meanOpacityGradient[i].w;
   for (var channel = 0u; channel < 3u; channel++) {

@@ -1,8 +1,6 @@
-// Backward of place.wgsl for everything that depends on the triangle, into one record of five vec4 per Gaussian:
-//   0–2: ∂loss/∂ corner (xyz), and in w ∂loss/∂ normalOffset, logScale x, logScale y
-//   3:   ∂loss/∂ localRotation
-//   4:   x: ∂loss/∂ logScale z
-// (One output, since 10 storage buffers are the limit; local.backward.wgsl hands it on.) One invocation per Gaussian.
+// Backward of place.wgsl for everything that depends on the triangle: ∂loss/∂ corners, local rotation, scale and offset.
+// Where they go is the business of another file, place-gradient.direct.wgsl or place-gradient.packed.wgsl: 13 storage
+// buffers are the short way, 10 all that every device has. One invocation per Gaussian.
 //
 // Rotation: q = q_frame ⊗ r. A world turn ω changes q by ½(0, ω) ⊗ q, so the torque is τ = ½·vec(q̇ ⊗ q*), q̇ = ∂loss/∂q.
 // Moving the corners turns the frame (tangent t, normal n, bitangent b) by ω = t(b·δn) + b(n·δt) − n(b·δt).
@@ -17,7 +15,6 @@
 @group(0) @binding(7) var<storage, read> meanOpacityGradient: array<vec4f>;
 @group(0) @binding(8) var<storage, read> rotationGradient: array<vec4f>;
 @group(0) @binding(9) var<storage, read> scaleGradient: array<vec4f>;
-@group(0) @binding(10) var<storage, read_write> placementGradient: array<vec4f>; // N×5
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -66,10 +63,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     edgeGradient = tangentGradient / frame.edgeLength + lengthGradient * frame.tangent + cross(frame.side, productGradient);
     sideGradient = cross(productGradient, frame.edge);
   }
-  let record = i * 5u;
-  placementGradient[record] = vec4f(weights.x * mean - edgeGradient - sideGradient, normalOffsetGradient);
-  placementGradient[record + 1u] = vec4f(weights.y * mean + edgeGradient, logScaleGradient.x);
-  placementGradient[record + 2u] = vec4f(weights.z * mean + sideGradient, logScaleGradient.y);
-  placementGradient[record + 3u] = storedGradient;
-  placementGradient[record + 4u] = vec4f(logScaleGradient.z, 0.0, 0.0, 0.0);
+  let corners = array<vec3f, 3>(
+    weights.x * mean - edgeGradient - sideGradient,
+    weights.y * mean + edgeGradient,
+    weights.z * mean + sideGradient,
+  );
+  writeGradients(i, corners, storedGradient, logScaleGradient, normalOffsetGradient);
 }

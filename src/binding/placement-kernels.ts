@@ -7,6 +7,8 @@ import gatherWgsl from './gather-vertices.backward.wgsl?raw';
 import localBackwardWgsl from './local.backward.wgsl?raw';
 import localGaussianWgsl from './local-gaussian.wgsl?raw';
 import placeBackwardWgsl from './place.backward.wgsl?raw';
+import directGradientWgsl from './place-gradient.direct.wgsl?raw';
+import packedGradientWgsl from './place-gradient.packed.wgsl?raw';
 import placeColorWgsl from './place-color.wgsl?raw';
 import placeWgsl from './place.wgsl?raw';
 import placementIndexWgsl from './placement-index.wgsl?raw';
@@ -66,12 +68,31 @@ export async function createPlacementKernels(gpu: Gpu, triangleCount: number) {
   return { place, placeColor, index, canonicalSizes };
 }
 
+/** How the backward pass hands on its results: at once, or packed for a second kernel (10 storage buffers are enough). */
+export type PlacementVariant = 'direct' | 'packed';
+export const PLACEMENT_VARIANTS: readonly PlacementVariant[] = ['direct', 'packed'];
+const DIRECT_STORAGE_BUFFERS = 13;
+
+/** The variant that a device has room for. */
+export function placementVariant(gpu: Gpu): PlacementVariant {
+  return gpu.device.limits.maxStorageBuffersPerShaderStage >= DIRECT_STORAGE_BUFFERS ? 'direct' : 'packed';
+}
+
 /** What the backward pass needs beside. */
-export async function createPlacementBackwardKernels(gpu: Gpu, vertexCount: number) {
+export async function createPlacementBackwardKernels(gpu: Gpu, vertexCount: number, variant: PlacementVariant) {
+  const gradientFile =
+    variant === 'direct'
+      ? file('place-gradient.direct.wgsl', directGradientWgsl)
+      : file('place-gradient.packed.wgsl', packedGradientWgsl);
+  const directGradients = {
+    localRotationGradient: 'readWrite',
+    logScaleGradient: 'readWrite',
+    normalOffsetGradient: 'readWrite',
+  } as const;
   const [placeBackward, localBackward, cornerStarts, gather] = await Promise.all([
     createKernel(gpu, {
       label: 'place backward',
-      files: [file('place.backward.wgsl', placeBackwardWgsl), TRIANGLE_FRAME, LOCAL_GAUSSIAN, ROTATION],
+      files: [file('place.backward.wgsl', placeBackwardWgsl), gradientFile, TRIANGLE_FRAME, LOCAL_GAUSSIAN, ROTATION],
       bindings: {
         count: 'uniform',
         anchors: 'read',
@@ -84,6 +105,7 @@ export async function createPlacementBackwardKernels(gpu: Gpu, vertexCount: numb
         rotationGradient: 'read',
         scaleGradient: 'read',
         placementGradient: 'readWrite',
+        ...(variant === 'direct' ? directGradients : ({} as typeof directGradients)),
       },
     }),
     createKernel(gpu, {
@@ -102,6 +124,7 @@ export async function createPlacementBackwardKernels(gpu: Gpu, vertexCount: numb
         colorGradient: 'readWrite',
         normalOffsetGradient: 'readWrite',
       },
+      constants: { isPacked: Number(variant === 'packed') },
     }),
     createKernel(gpu, {
       label: 'corner starts',

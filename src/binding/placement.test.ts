@@ -12,6 +12,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { LOCAL_ATTRIBUTES, LOCAL_STRIDES, WORLD_ATTRIBUTES, type LocalAttribute } from '../gaussians/layout.ts';
 import { padVertices, unpadVertices } from '../head/deformation/layout.ts';
 import { randomNormal, randomUniform } from '../math/random.ts';
+import { PLACEMENT_VARIANTS, type PlacementVariant } from './placement-kernels.ts';
 import { createLocalGaussians, createPlacement, createWorldGaussians } from './placement.ts';
 import {
   placeReference,
@@ -29,7 +30,12 @@ interface Setting {
 }
 
 /** Buffers for one surface and set, with more room than Gaussians and every gradient full of rubbish beforehand. */
-async function setUp(gpu: Gpu, surface: PlacementSurface, arrays: Readonly<Record<string, Float32Array>>) {
+async function setUp(
+  gpu: Gpu,
+  surface: PlacementSurface,
+  arrays: Readonly<Record<string, Float32Array>>,
+  variant: PlacementVariant = 'direct',
+) {
   const owned = new Ownership();
   const create = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
     owned.own(createStorageBuffer(gpu, label, content));
@@ -58,6 +64,7 @@ async function setUp(gpu: Gpu, surface: PlacementSurface, arrays: Readonly<Recor
     local,
     gradients,
     canonicalSizes: surface.canonicalSizes,
+    variant,
   };
   if (gaussianCount > 0) {
     writeBuffer(gpu, options.triangleIndices, surface.triangleIndices);
@@ -67,14 +74,14 @@ async function setUp(gpu: Gpu, surface: PlacementSurface, arrays: Readonly<Recor
   return { options, gradients, worldGradients, placement, dispose: () => (placement.dispose(), owned.destroy()) };
 }
 
-const placementOperation: DifferentiableOperation<Setting> = {
-  name: 'placement',
+const placementOperation = (variant: PlacementVariant): DifferentiableOperation<Setting> => ({
+  name: `placement, variant ${variant}`,
   forward: (arrays, { surface }) => ({ ...placeReference(surface, arrays as unknown as PlacementInputs) }),
   backward: (arrays, gradients, { surface }): Arrays => ({
     ...placeReferenceBackward(surface, arrays as unknown as PlacementInputs, gradients as unknown as PlacementOutputs),
   }),
   async runOnGpu(gpu, arrays, outputGradients, { surface }) {
-    const { options, gradients, worldGradients, placement, dispose } = await setUp(gpu, surface, arrays);
+    const { options, gradients, worldGradients, placement, dispose } = await setUp(gpu, surface, arrays, variant);
     for (const name of WORLD_ATTRIBUTES) writeBuffer(gpu, worldGradients[name], outputGradients[name]);
     const commands = new Commands(gpu);
     placement.rebuildIndex(commands);
@@ -93,7 +100,7 @@ const placementOperation: DifferentiableOperation<Setting> = {
     dispose();
     return { outputs, gradients: { ...localGradients, posedVertices } };
   },
-};
+});
 
 interface SceneOptions {
   readonly gaussianCount: number;
@@ -143,23 +150,25 @@ function scene(name: string, { gaussianCount, values = {}, distance = 0.9 }: Sce
 
 const collapsed = Float32Array.from(templateVertices).fill(0, 0, vertexCount);
 
-describeDifferentiable(
-  placementOperation,
-  [
-    scene('one Gaussian', { gaussianCount: 1 }),
-    // Near the origin, where rung 4's step is small: a frame's quaternion flips its sign where w passes zero.
-    scene('many on each triangle', { gaussianCount: 300, distance: 0 }),
-  ],
-  {
-    hostile: [
-      scene('no Gaussians', { gaussianCount: 0 }),
-      scene('a zero rotation, saturated offset, opacity and black', {
-        gaussianCount: 20,
-        values: { localRotation: 0, normalOffset: 40, opacityLogit: -75, color: -9 },
-      }),
+for (const variant of PLACEMENT_VARIANTS) {
+  describeDifferentiable(
+    placementOperation(variant),
+    [
+      scene('one Gaussian', { gaussianCount: 1 }),
+      // Near the origin, where rung 4's step is small: a frame's quaternion flips its sign where w passes zero.
+      scene('many on each triangle', { gaussianCount: 300, distance: 0 }),
     ],
-  },
-);
+    {
+      hostile: [
+        scene('no Gaussians', { gaussianCount: 0 }),
+        scene('a zero rotation, saturated offset, opacity and black', {
+          gaussianCount: 20,
+          values: { localRotation: 0, normalOffset: 40, opacityLogit: -75, color: -9 },
+        }),
+      ],
+    },
+  );
+}
 
 describe('placement', () => {
   it('stays finite on collapsed triangles and lets only the barycentric part of the gradient through', async () => {

@@ -10,10 +10,15 @@ import {
   type LocalGaussians,
   type WorldGaussians,
 } from '../gaussians/layout.ts';
-import { createPlacementBackwardKernels, createPlacementKernels } from './placement-kernels.ts';
+import {
+  createPlacementBackwardKernels,
+  createPlacementKernels,
+  placementVariant,
+  type PlacementVariant,
+} from './placement-kernels.ts';
 
 const WORKGROUP_SIZE = 64;
-/** vec4 per Gaussian of the intermediate gradient: see place.backward.wgsl. */
+/** vec4 per Gaussian of the intermediate gradient: see place-gradient.packed.wgsl. */
 const PLACEMENT_GRADIENT_RECORDS = 5;
 
 /** The surface and the Gaussians bound to it. All buffers are the caller's and are bound once: change them in place. */
@@ -35,6 +40,8 @@ export interface PlacementOptions {
   readonly gradients?: PlacementGradients;
   /** T metres, of a stored avatar; otherwise `takeCanonicalSizes` or `setCanonicalSizes` must come before `forward`. */
   readonly canonicalSizes?: ArrayLike<number>;
+  /** Default: by what the device has room for. */
+  readonly variant?: PlacementVariant;
 }
 
 /** Outputs of `backward`, overwritten. */
@@ -172,7 +179,7 @@ async function createBackward(
 ) {
   const { vertexCount, gaussianCapacity } = options;
   const { shared, control, owned, create } = given;
-  const kernels = await createPlacementBackwardKernels(gpu, vertexCount);
+  const kernels = await createPlacementBackwardKernels(gpu, vertexCount, options.variant ?? placementVariant(gpu));
   const sort = owned.own(
     await createSort(gpu, {
       capacity: gaussianCapacity * 3,

@@ -104,6 +104,7 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
   const deformation = await createDeformation(gpu, head, {
     identityCoefficients: inputs.identityCoefficients,
     slotCount: options.deltaFrames,
+    usedVertices: verticesOf(head, initial.triangleIndices),
     ...(inputs.supportThreshold === undefined ? {} : { supportThreshold: inputs.supportThreshold }),
   });
   const rasterizer = await createRasterizer(gpu, {
@@ -225,6 +226,14 @@ function coefficientActivity(head: HeadModel, clip: Clip): Float64Array {
     });
   }
   return Float64Array.from(squares, Math.sqrt);
+}
+
+/** V: 1 for the corners of the triangles that carry Gaussians. Children stay in their parent's triangle: it never grows. */
+function verticesOf(head: HeadModel, triangleIndices: Uint32Array): Uint8Array {
+  const used = new Uint8Array(head.vertexCount);
+  for (const triangle of triangleIndices)
+    for (let corner = 0; corner < 3; corner++) used[head.triangles[triangle * 3 + corner]!] = 1;
+  return used;
 }
 
 function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {

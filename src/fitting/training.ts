@@ -82,7 +82,7 @@ export class Training {
       this.placement.setCanonicalSizes(canonical);
     } else {
       writeBuffer(this.#gpu, pose, packPose(canonical));
-      this.deformation.forward(commands, { buffer: pose });
+      this.deformation.forward(commands, { buffer: pose }, { withDifference: true });
       this.placement.takeCanonicalSizes(commands);
     }
     this.placement.rebuildIndex(commands);

@@ -5,7 +5,7 @@ import { decodeAvatar, encodeAvatar, type Avatar } from '../avatar/avatar.ts';
 import { FIT_DEFAULTS } from '../fitting/fit-options.ts';
 import { personalHead } from '../fitting/personal-head.ts';
 import { Training } from '../fitting/training.ts';
-import { readFloats, writeBuffer } from '../gpu/buffer.ts';
+import { readFloats } from '../gpu/buffer.ts';
 import { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
@@ -32,10 +32,10 @@ async function trained(): Promise<{ avatar: Avatar; images: Float32Array[] }> {
     options: { ...FIT_DEFAULTS, background: 'white' },
     capacity: 700,
   });
-  const { support, displacements, vertexOffset } = training.deformation;
-  const model = await readFloats(gpu, displacements, support.entryCount * 3);
+  const { support, vertexOffset } = training.deformation;
+  const model = await training.deformation.readDisplacements();
   const learned = model.map((value, i) => value + 0.002 * randomNormal(61, 0, i));
-  writeBuffer(gpu, displacements, learned);
+  training.deformation.writeDisplacements(learned);
   const images: Float32Array[] = [];
   for (const frame of clip.frames.keys()) {
     const commands = training.commands();

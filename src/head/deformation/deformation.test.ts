@@ -20,6 +20,7 @@ import {
   deformReferenceBackward,
   type DeformationInputs,
 } from './deformation.reference.ts';
+import { DEFORMATION_VARIANTS, type DeformationVariant } from './deformation-kernels.ts';
 import { createDeformation } from './deformation.ts';
 import { createIdentityBlend } from './identity-blend.ts';
 import { padVertices, poseRecordStride, unpadVertices } from './layout.ts';
@@ -37,8 +38,8 @@ function inputsOf(setting: Setting, arrays: Record<string, Float64Array>): Defor
 }
 
 /** The whole stage, identity coefficients to posed vertices. */
-const deformation: DifferentiableOperation<Setting> = {
-  name: 'deformation',
+const operation = (variant: DeformationVariant): DifferentiableOperation<Setting> => ({
+  name: `deformation, variant ${variant}`,
   forward(arrays, setting) {
     const outputs = deformReference(setting.head, blendSupport(setting.head, THRESHOLD), inputsOf(setting, arrays));
     return { [setting.of]: outputs[setting.of] };
@@ -65,6 +66,7 @@ const deformation: DifferentiableOperation<Setting> = {
       identityCoefficients: arrays.identity,
       supportThreshold: THRESHOLD,
       slotCount: 2,
+      variant,
     });
     const identity = await createIdentityBlend(gpu, head);
     const expressionCount = head.expressionNames.length;
@@ -75,11 +77,7 @@ const deformation: DifferentiableOperation<Setting> = {
     writeBuffer(gpu, poses, arrays.pose, stride);
     writeBuffer(gpu, deformed.vertexOffset, padVertices(arrays.vertexOffset));
     const { support } = deformed;
-    writeBuffer(
-      gpu,
-      deformed.displacements,
-      arrays.deltas.map((delta, i) => delta + support.displacements[i]),
-    );
+    deformed.writeDisplacements(arrays.deltas.map((delta, i) => delta + support.displacements[i]));
     const gradientBuffer = of === 'posedVertices' ? deformed.posedGradient : deformed.vertexDifferenceGradient;
     writeBuffer(gpu, gradientBuffer, padVertices(gradients[of]));
     const record = (buffer: GPUBuffer): GPUBufferBinding => ({ buffer, offset: stride, size: stride });
@@ -127,7 +125,7 @@ const deformation: DifferentiableOperation<Setting> = {
     poseGradients.destroy();
     return result;
   },
-};
+});
 
 function scene(name: string, head: HeadModel, angle: number, of: Setting['of'] = 'posedVertices') {
   const support = blendSupport(head, THRESHOLD);
@@ -151,30 +149,32 @@ function scene(name: string, head: HeadModel, angle: number, of: Setting['of'] =
   };
 }
 
-describeDifferentiable(
-  deformation,
-  [
-    scene('ordinary pose', smallHead(), 0.3),
-    scene('large turns, no correctives of the model', smallHead({ hasCorrectives: false, expressionCount: 7 }), 1.4),
-    scene('tiny turns', smallHead({ rings: 5, segments: 9 }), 1e-4),
-    scene('what the deltas add', smallHead(), 0.3, 'vertexDifference'),
-  ],
-  {
-    hostile: [
-      scene('no rotation at all', smallHead(), 0),
-      scene('no expressions, no identity', smallHead({ expressionCount: 0, identityCount: 0 }), 0.3),
+for (const variant of DEFORMATION_VARIANTS) {
+  describeDifferentiable(
+    operation(variant),
+    [
+      scene('ordinary pose', smallHead(), 0.3),
+      scene('large turns, no correctives of the model', smallHead({ hasCorrectives: false, expressionCount: 7 }), 1.4),
+      scene('tiny turns', smallHead({ rings: 5, segments: 9 }), 1e-4),
+      scene('what the deltas add', smallHead(), 0.3, 'vertexDifference'),
     ],
-  },
-);
+    {
+      hostile: [
+        scene('no rotation at all', smallHead(), 0),
+        scene('no expressions, no identity', smallHead({ expressionCount: 0, identityCount: 0 }), 0.3),
+      ],
+    },
+  );
+}
 
-describe('deformation', () => {
+describe.each(DEFORMATION_VARIANTS)('deformation, variant %s', (variant) => {
   it('without deltas poses as the host does', async () => {
     const gpu = await testGpu();
     const head = smallHead();
     const pose = Float32Array.from(scene('', head, 0.5).inputs.pose);
     const identityCoefficients = [0.5, -1];
     const poses = createStorageBuffer(gpu, 'poses', pose);
-    const deformed = await createDeformation(gpu, head, { identityCoefficients, supportThreshold: 0 });
+    const deformed = await createDeformation(gpu, head, { identityCoefficients, supportThreshold: 0, variant });
     const commands = new Commands(gpu);
     deformed.forward(commands, { buffer: poses }, { withDifference: true });
     commands.submit();
@@ -186,6 +186,47 @@ describe('deformation', () => {
     deformed.dispose();
   });
 
+  it('poses the used vertices as it does all of them, forward and backward', async () => {
+    const gpu = await testGpu();
+    const head = smallHead({ rings: 9, segments: 11 });
+    const expressionCount = head.expressionNames.length;
+    const used = Uint8Array.from({ length: head.vertexCount }, (_, vertex) => (vertex % 3 === 1 ? 0 : 1));
+    const gradient = padVertices(
+      Float32Array.from({ length: head.vertexCount * 3 }, (_, i) => used[Math.floor(i / 3)]! * randomNormal(21, 0, i)),
+    );
+    const stride = poseRecordStride(expressionCount);
+    const pose = createStorageBuffer(gpu, 'pose', stride);
+    writeBuffer(gpu, pose, Float32Array.from(scene('', head, 0.5).inputs.pose));
+    const poseGradient = createStorageBuffer(gpu, 'pose gradient', stride);
+    const run = async (usedVertices?: Uint8Array, withDifference = false) => {
+      const options = { identityCoefficients: [1], variant, ...(usedVertices ? { usedVertices } : {}) };
+      const deformed = await createDeformation(gpu, head, options);
+      writeBuffer(gpu, deformed.posedGradient, gradient);
+      const commands = new Commands(gpu);
+      deformed.forward(commands, { buffer: pose }, { withDifference });
+      deformed.backward(commands, { buffer: pose }, { poseGradient: { buffer: poseGradient } });
+      commands.submit();
+      const posed = await readFloats(gpu, deformed.posedVertices);
+      const result = {
+        posed,
+        blendedGradient: await readFloats(gpu, deformed.blendedGradient),
+        poseGradient: await readFloats(gpu, poseGradient),
+        usedPosed: posed.filter((_, i) => used[Math.floor(i / 4)] === 1),
+      };
+      deformed.dispose();
+      return result;
+    };
+    const [all, some, asked] = [await run(), await run(used), await run(used, true)];
+    expect(some.usedPosed).toEqual(all.usedPosed);
+    expect(some.blendedGradient).toEqual(all.blendedGradient);
+    for (const [i, value] of all.poseGradient.entries()) expect(some.poseGradient[i]).toBeCloseTo(value, 4);
+    for (const [i, value] of all.posed.entries()) expect(asked.posed[i]).toBeCloseTo(value, 6);
+    pose.destroy();
+    poseGradient.destroy();
+  });
+});
+
+describe('deformation', () => {
   it('keeps the support sparse, sorted and complete', () => {
     const head = smallHead();
     const support = blendSupport(head, THRESHOLD);
@@ -205,5 +246,7 @@ describe('deformation', () => {
     await expect(createDeformation(gpu, smallHead(), { identityCoefficients: [], slotCount: 0 })).rejects.toThrow(
       /slotCount is 0/,
     );
+    const short = createDeformation(gpu, smallHead(), { identityCoefficients: [], usedVertices: [1] });
+    await expect(short).rejects.toThrow(/usedVertices has 1 values/);
   });
 });

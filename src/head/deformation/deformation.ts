@@ -1,18 +1,12 @@
-import { createStorageBuffer, Ownership } from '../../gpu/buffer.ts';
+import { createStorageBuffer, Ownership, readFloats, writeBuffer } from '../../gpu/buffer.ts';
 import { Commands } from '../../gpu/commands.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { createIdentityBlend } from './identity-blend.ts';
 import { JOINT_NAMES, type HeadModel } from '../head-model.ts';
+import { blendBlocks, fromRecords, toRecords, type BlendBlocks } from './blend-blocks.ts';
 import { blendSupport, type BlendSupport } from './blend-support.ts';
-import { createDeformationKernels } from './deformation-kernels.ts';
-import {
-  frameStateStride,
-  posePartCount,
-  TRANSFORM_FLOATS,
-  VERTEX_STRIDE,
-  vertexSlotStride,
-  WORKGROUP_SIZE,
-} from './layout.ts';
+import { createDeformationKernels, createWalks, type DeformationVariant } from './deformation-kernels.ts';
+import { frameStateStride, TRANSFORM_FLOATS, VERTEX_STRIDE, vertexSlotStride, WORKGROUP_SIZE } from './layout.ts';
 
 /**
  * The head on the GPU, deformed by FATE's eq 5 with learned deltas, forward and backward:
@@ -25,6 +19,13 @@ export interface DeformationOptions {
   readonly slotCount?: number;
   /** Displacements up to this many metres per unit coefficient are left out of the basis. Default 5e-5. */
   readonly supportThreshold?: number;
+  /**
+   * V: not 0 for the vertices that anything is bound to. The others are posed only when `forward` is asked for all, and
+   * take no gradient but that of `vertexDifference`. Default: all are used.
+   */
+  readonly usedVertices?: ArrayLike<number>;
+  /** How the kernels share the work. Default: by the device. */
+  readonly variant?: DeformationVariant;
 }
 
 export const DEFORMATION_DEFAULTS = { slotCount: 1, supportThreshold: 5e-5 } as const;
@@ -32,7 +33,10 @@ export const DEFORMATION_DEFAULTS = { slotCount: 1, supportThreshold: 5e-5 } as 
 export interface DeformationForwardOptions {
   /** Frame slot that keeps this pose's transforms and coefficients. Default 0. */
   readonly slot?: number;
-  /** Also writes `vertexDifference`; costs as much again. Once per update is enough (see `backward`). Default false. */
+  /**
+   * Poses the vertices that are not used as well, and writes `vertexDifference`; costs as much again. Once per update is
+   * enough (see `backward`). Default false.
+   */
   readonly withDifference?: boolean;
 }
 
@@ -53,6 +57,9 @@ export interface DeformationBackwardOptions {
 export interface Deformation {
   readonly head: HeadModel;
   readonly support: BlendSupport;
+  /** How `displacements` and `modelDisplacements` lie in memory. */
+  readonly blocks: BlendBlocks;
+  readonly variant: DeformationVariant;
   readonly slotCount: number;
   /** Bytes between slots of `blendedGradient` and of `frameStates`. */
   readonly gradientSlotStride: number;
@@ -61,7 +68,7 @@ export interface Deformation {
   /** Template + identity, and the joints' rest positions (J×4). Fixed for a clip. */
   readonly identityVertices: GPUBuffer;
   readonly jointPositions: GPUBuffer;
-  /** Learned: Δvertex (V×4, zero at first), and E+ΔE, P+ΔP (M×3, by `support`; the model's at first). */
+  /** Learned: Δvertex (V×4, zero at first), and E+ΔE, P+ΔP (three floats per record of `blocks`; the model's at first). */
   readonly vertexOffset: GPUBuffer;
   readonly displacements: GPUBuffer;
   /** E and P as the model has them, for the difference and for export. */
@@ -82,6 +89,10 @@ export interface Deformation {
   /** J×4: ∂loss/∂ rest positions of the joints; with the blended gradient, what the identity's backward takes. */
   readonly jointPositionGradient: GPUBuffer;
 
+  /** M×3 by `support`: E+ΔE and P+ΔP. Reads back. */
+  readDisplacements(): Promise<Float32Array>;
+  /** Replaces them. */
+  writeDisplacements(values: ArrayLike<number>): void;
   /** Poses the head by one `packPose` record (offset: a multiple of 256, see `poseRecordStride`). */
   forward(commands: Commands, pose: GPUBufferBinding, options?: DeformationForwardOptions): void;
   /** Must follow the `forward` of the same pose, before another one overwrites the vertices. */
@@ -92,44 +103,39 @@ export interface Deformation {
 /** Uploads a head and compiles its deformation. Throws `RangeError` on options that do not fit the head. */
 export async function createDeformation(gpu: Gpu, head: HeadModel, options: DeformationOptions): Promise<Deformation> {
   const { slotCount, supportThreshold } = { ...DEFORMATION_DEFAULTS, ...options };
-  check(head, slotCount);
-  const buffers = createBuffers(gpu, head, blendSupport(head, supportThreshold), slotCount);
+  const { usedVertices, variant = gpu.adapter.isSoftware ? 'software' : 'hardware' } = options;
+  check(head, slotCount, usedVertices);
+  const support = blendSupport(head, supportThreshold);
+  const blocks = blendBlocks(support, usedVertices);
+  const walks = await createWalks(gpu, head, blocks, variant);
+  const buffers = createBuffers(gpu, head, { support, blocks, slotCount, partCount: walks.backward.sums.lanes });
   await fillIdentity(gpu, head, buffers, options.identityCoefficients);
-  return assemble(gpu, head, slotCount, buffers);
+  return assemble(gpu, head, { slotCount, variant, walks }, buffers);
 }
 
 type Buffers = ReturnType<typeof createBuffers>;
+type Walks = Awaited<ReturnType<typeof createWalks>>;
 
-async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: Buffers): Promise<Deformation> {
-  const { vertexCount } = head;
-  const { support, ownership } = buffers;
-  const kernels = await createDeformationKernels(gpu, head, support);
+async function assemble(
+  gpu: Gpu,
+  head: HeadModel,
+  { slotCount, variant, walks }: { slotCount: number; variant: DeformationVariant; walks: Walks },
+  buffers: Buffers,
+): Promise<Deformation> {
+  const { support, blocks, ownership, displacements } = buffers;
+  const kernels = await createDeformationKernels(gpu, head, blocks, walks.backward.sums.lanes);
   const stateSlotStride = frameStateStride(head.expressionNames.length, head.joints.length);
-  const gradientSlotStride = vertexSlotStride(vertexCount);
-  const vertexGroups = Math.ceil(vertexCount / WORKGROUP_SIZE);
-  const slots = Array.from({ length: slotCount }, (_, slot) => {
-    const frameState = { buffer: buffers.frameStates, offset: slot * stateSlotStride, size: stateSlotStride };
-    const gradient = {
-      buffer: buffers.blendedGradient,
-      offset: slot * gradientSlotStride,
-      size: vertexCount * VERTEX_STRIDE * 4,
-    };
-    const all = { ...buffers, frameState, support: buffers.supportIndex };
-    return {
-      frameState,
-      deformOnly: kernels.deformOnly.bind(all),
-      deformWithDifference: kernels.deformWithDifference.bind(all),
-      deformBackward: kernels.deformBackward.bind({ ...all, blendedGradient: gradient }),
-      sumCoefficients: kernels.coefficientSums.bind({ ...all, blendedGradient: gradient }),
-      addDifference: kernels.addDifference.bind({
-        differenceGradient: buffers.vertexDifferenceGradient,
-        blendedGradient: gradient,
-      }),
-    };
-  });
-  const transformSums = kernels.transformSums.bind(buffers);
-  const partCount = posePartCount(gpu);
-  const transformGroups = Math.ceil((partCount * head.joints.length) / WORKGROUP_SIZE);
+  const gradientSlotStride = vertexSlotStride(head.vertexCount);
+  const slots = Array.from({ length: slotCount }, (_, slot) =>
+    bindSlot(buffers, walks, kernels, {
+      frameState: { buffer: buffers.frameStates, offset: slot * stateSlotStride, size: stateSlotStride },
+      blendedGradient: {
+        buffer: buffers.blendedGradient,
+        offset: slot * gradientSlotStride,
+        size: head.vertexCount * VERTEX_STRIDE * 4,
+      },
+    }),
+  );
   const prepareGroups = new BindGroupCache();
   const prepareBackwardGroups = new BindGroupCache();
   const slotAt = (slot: number): (typeof slots)[number] => {
@@ -140,40 +146,63 @@ async function assemble(gpu: Gpu, head: HeadModel, slotCount: number, buffers: B
   };
 
   return {
-    head,
     slotCount,
+    variant,
     gradientSlotStride,
     stateSlotStride,
     ...buffers,
     forward(commands, pose, { slot = 0, withDifference = false } = {}) {
-      const { frameState, ...groups } = slotAt(slot);
-      const variant = withDifference ? 'deformWithDifference' : 'deformOnly';
+      const { frameState, forward } = slotAt(slot);
       const prepare = prepareGroups.get([pose], slot, () => kernels.prepare.bind({ ...buffers, pose, frameState }));
       commands.pass('prepare pose', (pass) => kernels.prepare.dispatch(pass, prepare, 1));
-      commands.pass('deform vertices', (pass) => kernels[variant].dispatch(pass, groups[variant], vertexGroups));
+      commands.pass('deform vertices', withDifference ? forward.all : forward.used);
     },
     backward(commands, pose, { slot = 0, poseGradient, withDifferenceGradient = false } = {}) {
-      const groups = slotAt(slot);
-      commands.pass('deform vertices backward', (pass) =>
-        kernels.deformBackward.dispatch(pass, groups.deformBackward, vertexGroups),
-      );
+      const { frameState, backward, addDifference } = slotAt(slot);
+      commands.pass('deform vertices backward', poseGradient ? backward.sums : backward.alone);
       if (poseGradient) {
         const prepareBackward = prepareBackwardGroups.get([pose, poseGradient], slot, () =>
-          kernels.prepareBackward.bind({ ...buffers, pose, poseGradient, frameState: groups.frameState }),
+          kernels.prepareBackward.bind({ ...buffers, pose, poseGradient, frameState }),
         );
-        commands.pass('pose sums', (pass) => {
-          kernels.transformSums.dispatch(pass, transformSums, transformGroups);
-          kernels.coefficientSums.dispatch(pass, groups.sumCoefficients, Math.ceil(partCount / 32));
-        });
         commands.pass('prepare pose backward', (pass) => kernels.prepareBackward.dispatch(pass, prepareBackward, 1));
       }
-      if (withDifferenceGradient) {
-        commands.pass('add difference gradient', (pass) =>
-          kernels.addDifference.dispatch(pass, groups.addDifference, vertexGroups),
+      if (withDifferenceGradient) commands.pass('add difference gradient', addDifference);
+    },
+    async readDisplacements() {
+      return fromRecords(blocks, await readFloats(gpu, displacements), 3);
+    },
+    writeDisplacements(values) {
+      if (values.length !== support.entryCount * 3) {
+        throw new RangeError(
+          `values has ${values.length} floats, but the support's entries need ${support.entryCount * 3}.`,
         );
       }
+      writeBuffer(gpu, displacements, toRecords(blocks, values, 3));
     },
     dispose: () => ownership.destroy(),
+  };
+}
+
+/** What the passes of one slot run. */
+function bindSlot(
+  buffers: Buffers,
+  { forward, backward }: Walks,
+  kernels: Awaited<ReturnType<typeof createDeformationKernels>>,
+  slot: { frameState: GPUBufferBinding; blendedGradient: GPUBufferBinding },
+) {
+  const all = { ...buffers, ...slot };
+  type Recorder = (pass: GPUComputePassEncoder) => void;
+  const record = ({ kernel, groups }: Walks['forward']['used'] | Walks['backward']['sums']): Recorder => {
+    const group = kernel.bind(all);
+    return (pass) => kernel.dispatch(pass, group, groups);
+  };
+  const difference = kernels.addDifference.bind({ ...all, differenceGradient: buffers.vertexDifferenceGradient });
+  const vertexGroups = Math.ceil(buffers.head.vertexCount / WORKGROUP_SIZE);
+  return {
+    frameState: slot.frameState,
+    forward: { used: record(forward.used), all: record(forward.all) },
+    backward: { alone: record(backward.alone), sums: record(backward.sums) },
+    addDifference: ((pass) => kernels.addDifference.dispatch(pass, difference, vertexGroups)) satisfies Recorder,
   };
 }
 
@@ -204,27 +233,31 @@ function idOf(buffer: GPUBuffer): number {
   return id;
 }
 
-function createBuffers(gpu: Gpu, head: HeadModel, support: BlendSupport, slotCount: number) {
+function createBuffers(
+  gpu: Gpu,
+  head: HeadModel,
+  given: { support: BlendSupport; blocks: BlendBlocks; slotCount: number; partCount: number },
+) {
+  const { support, blocks, slotCount, partCount } = given;
   const ownership = new Ownership();
   const jointCount = head.joints.length;
   const create = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
     ownership.own(createStorageBuffer(gpu, label, content));
   const vertexField = (label: string): GPUBuffer => create(label, head.vertexCount * VERTEX_STRIDE * 4);
   const jointTable = head.joints.flatMap(({ name, parent }) => [parent, JOINT_NAMES.indexOf(name)]);
-  const supportIndex = new Uint32Array(support.starts.length + support.entryCount);
-  supportIndex.set(support.starts);
-  supportIndex.set(support.coefficients, support.starts.length);
-  const partCount = posePartCount(gpu);
+  const model = toRecords(blocks, support.displacements, 3);
   const stateStride = frameStateStride(head.expressionNames.length, jointCount);
   return {
     ownership,
+    head,
     support,
+    blocks,
     identityVertices: vertexField('identity vertices'),
     jointPositions: create('joint positions', jointCount * VERTEX_STRIDE * 4),
     joints: create('joints', Int32Array.from(jointTable)),
-    supportIndex: create('blend support', supportIndex),
-    displacements: create('blend displacements', support.displacements),
-    modelDisplacements: create('model blend displacements', support.displacements),
+    blockTable: create('blend blocks', blocks.table),
+    displacements: create('blend displacements', model),
+    modelDisplacements: create('model blend displacements', model),
     skinningWeights: create('skinning weights', head.skinningWeights),
     vertexOffset: vertexField('vertex offset'),
     posedVertices: vertexField('posed vertices'),
@@ -256,7 +289,12 @@ async function fillIdentity(
   identity.dispose();
 }
 
-function check(head: HeadModel, slotCount: number): void {
+function check(head: HeadModel, slotCount: number, usedVertices?: ArrayLike<number>): void {
+  if (usedVertices && usedVertices.length !== head.vertexCount) {
+    throw new RangeError(
+      `usedVertices has ${usedVertices.length} values, but the head has ${head.vertexCount} vertices.`,
+    );
+  }
   if (!(slotCount >= 1))
     throw new RangeError(`slotCount is ${slotCount}: give the number of frames per update, 1 or more.`);
   if (head.joints.length > JOINT_NAMES.length || head.joints[0]?.parent !== -1) {

@@ -88,9 +88,7 @@ async function fit(slotCount: number, batches: number) {
     commands.submit();
   }
   const result = {
-    deltas: (await readFloats(gpu, deformation.displacements, support.entryCount * 3)).map(
-      (value, i) => value - support.displacements[i],
-    ),
+    deltas: (await deformation.readDisplacements()).map((value, i) => value - support.displacements[i]),
     vertexOffset: unpadVertices(await readFloats(gpu, deformation.vertexOffset), head.vertexCount),
     expected: {
       deltas: adamSteps(

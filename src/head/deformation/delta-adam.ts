@@ -3,6 +3,8 @@ import type { Commands } from '../../gpu/commands.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { createKernel } from '../../gpu/kernel.ts';
 import { UniformRing } from '../../gpu/uniform-ring.ts';
+import { BLOCK_LANES, toRecords } from './blend-blocks.ts';
+import blendBlocksWgsl from './blend-blocks.wgsl?raw';
 import deltaAdamWgsl from './delta-adam.wgsl?raw';
 import type { Deformation } from './deformation.ts';
 import { TRANSFORM_FLOATS, VERTEX_STRIDE } from './layout.ts';
@@ -43,7 +45,7 @@ export interface DeltaAdamStepOptions {
  * holds per slot: the deltas' own gradient (an outer product per frame) is never stored.
  */
 export interface DeltaAdam {
-  /** M×3×2 and V×4×2 float32: (mean, mean square) of the gradient per element. For checkpoints. */
+  /** (mean, mean square) of the gradient for every float of `displacements` and `vertexOffset`. For checkpoints. */
   readonly deltaMoments: GPUBuffer;
   readonly vertexOffsetMoments: GPUBuffer;
   step(commands: Commands, options: DeltaAdamStepOptions): void;
@@ -52,7 +54,9 @@ export interface DeltaAdam {
 
 const GROUP_WIDTH = 64;
 /** As in fitting/adam.ts: a software driver spends most of a short invocation on starting it. */
-const ENTRIES_PER_INVOCATION = { software: 64, hardware: 2 };
+const VERTICES_PER_INVOCATION = { software: 64, hardware: 2 };
+/** Walkers of a software driver (blend-blocks.wgsl); a GPU has one per block. */
+const SOFTWARE_WALKERS = 64;
 const SETTINGS_BYTES = 32;
 
 /** Prepares the update of a deformation's deltas, with zero moments. */
@@ -62,50 +66,60 @@ export async function createDeltaAdam(
   options: DeltaAdamOptions = {},
 ): Promise<DeltaAdam> {
   const settings = { ...DELTA_ADAM_DEFAULTS, ...options };
-  const { head, support, slotCount } = deformation;
+  const { head, support, blocks, slotCount } = deformation;
   const owned = new Ownership();
   const create = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
     owned.own(createStorageBuffer(gpu, label, content));
-  const entries = new Uint32Array(support.entryCount * 2);
-  for (let entry = 0; entry < support.entryCount; entry++) {
-    entries.set([support.coefficients[entry], support.vertices[entry]], entry * 2);
-  }
-  const entriesPerInvocation = gpu.adapter.isSoftware
-    ? ENTRIES_PER_INVOCATION.software
-    : ENTRIES_PER_INVOCATION.hardware;
-  const kernel = (entryPoint: string) =>
+  const isSoftware = deformation.variant === 'software';
+  const verticesPerInvocation = VERTICES_PER_INVOCATION[deformation.variant];
+  const blocksPerWalker = isSoftware ? Math.ceil(blocks.blockCount / SOFTWARE_WALKERS) || 1 : 1;
+  const groupWidth = isSoftware ? BLOCK_LANES : GROUP_WIDTH;
+  const files = [
+    // An array's size must be known when the shader is compiled, and an override is not.
+    { name: 'slot count', text: `const SLOT_COUNT = ${slotCount}u;` },
+    { name: 'src/head/deformation/delta-adam.wgsl', text: deltaAdamWgsl },
+    { name: 'src/head/deformation/blend-blocks.wgsl', text: blendBlocksWgsl },
+  ];
+  const constants = {
+    vertexCount: head.vertexCount,
+    blockCount: blocks.blockCount,
+    walkedBlocks: blocks.blockCount,
+    blocksPerWalker,
+    coefficientBase: head.joints.length * TRANSFORM_FLOATS,
+    stateStride: deformation.stateSlotStride / 4,
+    gradientStride: deformation.gradientSlotStride / (4 * VERTEX_STRIDE),
+  };
+  const kernel = (entryPoint: string, shape: Record<string, number>) =>
     createKernel(gpu, {
       label: `delta adam ${entryPoint}`,
-      files: [{ name: 'src/head/deformation/delta-adam.wgsl', text: deltaAdamWgsl }],
+      files,
       entryPoint,
       bindings: {
         adam: 'uniform',
         frameStates: 'read',
         blendedGradient: 'read',
-        entries: 'read',
+        blockTable: 'read',
         parameters: 'readWrite',
         moments: 'readWrite',
-        entryRates: 'read',
+        recordRates: 'read',
       },
-      constants: {
-        groupWidth: GROUP_WIDTH,
-        entriesPerInvocation,
-        entryCount: support.entryCount,
-        vertexCount: head.vertexCount,
-        coefficientBase: head.joints.length * TRANSFORM_FLOATS,
-        stateStride: deformation.stateSlotStride / 4,
-        gradientStride: deformation.gradientSlotStride / (4 * VERTEX_STRIDE),
-      },
+      constants: { ...constants, ...shape },
     });
-  const [deltaKernel, vertexKernel] = await Promise.all([kernel('updateDisplacements'), kernel('updateVertexOffset')]);
+  const [deltaKernel, vertexKernel] = await Promise.all([
+    kernel('updateDisplacements', { groupWidth }),
+    kernel('updateVertexOffset', { groupWidth: GROUP_WIDTH, verticesPerInvocation }),
+  ]);
   const ring = owned.own(new UniformRing(gpu, 'delta adam', SETTINGS_BYTES, 512));
   const shared = {
     frameStates: deformation.frameStates,
     blendedGradient: deformation.blendedGradient,
-    entries: create('delta adam entries', entries),
-    entryRates: create('delta adam entry rates', options.entryRates ?? new Float32Array(support.entryCount).fill(1)),
+    blockTable: create('delta adam blocks', blocks.table),
+    recordRates: create(
+      'delta adam rates',
+      toRecords(blocks, options.entryRates ?? new Float32Array(support.entryCount).fill(1), 1),
+    ),
   };
-  const deltaMoments = create('delta moments', support.entryCount * 3 * 8);
+  const deltaMoments = create('delta moments', blocks.recordCount * 3 * 8);
   const vertexOffsetMoments = create('vertex offset moments', head.vertexCount * VERTEX_STRIDE * 8);
   const deltas = { ...shared, parameters: deformation.displacements, moments: deltaMoments };
   const vertexOffset = { ...shared, parameters: deformation.vertexOffset, moments: vertexOffsetMoments };
@@ -115,7 +129,9 @@ export async function createDeltaAdam(
     groups.set(`${name} ${slot}`, group);
     return group;
   };
-  const workgroups = (records: number): number => Math.ceil(records / (GROUP_WIDTH * entriesPerInvocation));
+  const walkers = Math.ceil(blocks.blockCount / blocksPerWalker);
+  const deltaGroups = Math.ceil((walkers * BLOCK_LANES) / groupWidth);
+  const vertexGroups = Math.ceil(head.vertexCount / (GROUP_WIDTH * verticesPerInvocation));
 
   return {
     deltaMoments,
@@ -136,8 +152,8 @@ export async function createDeltaAdam(
         vertexKernel.bind({ ...vertexOffset, adam: ring.binding(vertexSlot) }),
       );
       commands.pass('delta adam', (pass) => {
-        if (support.entryCount > 0) deltaKernel.dispatch(pass, deltaGroup, workgroups(support.entryCount));
-        vertexKernel.dispatch(pass, vertexGroup, workgroups(head.vertexCount));
+        if (support.entryCount > 0) deltaKernel.dispatch(pass, deltaGroup, deltaGroups);
+        vertexKernel.dispatch(pass, vertexGroup, vertexGroups);
       });
     },
     dispose: () => owned.destroy(),

@@ -1,4 +1,3 @@
-import type { Gpu } from '../../gpu/gpu.ts';
 import { POSE_JOINT_FLOATS } from '../pose.ts';
 
 /**
@@ -21,14 +20,6 @@ export const VERTEX_STRIDE = 4;
 
 /** Invocations per workgroup of all kernels here. */
 export const WORKGROUP_SIZE = 64;
-/**
- * Vertex ranges that the sums over all vertices are split into; each is added up in order by one invocation. Few keep a
- * processor's caches warm; a GPU wants threads.
- */
-export function posePartCount(gpu: Gpu): number {
-  return gpu.adapter.isSoftware ? 128 : 2048;
-}
-
 /** Bytes between pose records in a buffer of several: `packPose`'s floats, rounded up to what a binding offset needs. */
 export function poseRecordStride(expressionCount: number): number {
   return alignTo(4 * (POSE_JOINT_FLOATS + expressionCount), 256);

@@ -15,7 +15,7 @@ override partCount: u32;
 @group(0) @binding(2) var<storage, read> jointPositions: array<vec4f>;
 @group(0) @binding(3) var<storage, read> frameState: array<f32>;
 @group(0) @binding(4) var<storage, read> transformSums: array<f32>; // parts × J × 12
-@group(0) @binding(5) var<storage, read> coefficientSums: array<f32>; // parts × C
+@group(0) @binding(5) var<storage, read> coefficientSums: array<f32>; // parts / 8 × C × 8
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>; // J × 12, then C: laid out like the frame state
 @group(0) @binding(7) var<storage, read_write> poseGradient: array<f32>; // laid out like the pose record
 @group(0) @binding(8) var<storage, read_write> jointPositionGradient: array<vec4f>; // J
@@ -34,7 +34,7 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
   for (var k = invocation; k < coefficientCount; k += 64u) {
     var sum = 0.0;
     for (var part = 0u; part < partCount; part++) {
-      sum += coefficientSums[part * coefficientCount + k];
+      sum += coefficientSums[((part / 8u) * coefficientCount + k) * 8u + part % 8u];
     }
     sums[transforms + k] = sum;
     if (k < expressionCount) {

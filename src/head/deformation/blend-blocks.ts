@@ -1,0 +1,94 @@
+import type { BlendSupport } from './blend-support.ts';
+
+/** Lanes that walk a block together, and vertices that each of them works on at once; as in blend-blocks.wgsl. */
+export const BLOCK_LANES = 8;
+const BLOCK_TURNS = 4;
+/** Vertices of a block. */
+export const BLOCK_SIZE = BLOCK_LANES * BLOCK_TURNS;
+
+/**
+ * How the sparse basis lies in memory. Vertices that move with nearly the same coefficients form blocks of 32; a block has
+ * a list of the coefficients that move any of them, and per item of the list one *record* (three floats) for each of the
+ * 32: the entry's, or zeros where the vertex has no such entry. So kernels stream through memory, walk one list for
+ * several vertices, and need no index per entry. ICT-FaceKit: a fifth of the records are fillers.
+ */
+export interface BlendBlocks {
+  readonly blockCount: number;
+  /** Blocks that hold the used vertices; they come first. */
+  readonly usedBlockCount: number;
+  /** Records in all: 32 per item of the lists. */
+  readonly recordCount: number;
+  /** Used vertices: the first places. */
+  readonly usedCount: number;
+  /**
+   * V vertices by place, block b's from 32b on; blockCount + 1 starts of the lists; a coefficient per item, ascending
+   * within a block.
+   */
+  readonly table: Uint32Array;
+  /** M: the record of each entry of the support. */
+  readonly records: Uint32Array;
+}
+
+/** Blocks of a support; `used` (V, not 0 for vertices that anything is bound to; default all) come first. */
+export function blendBlocks(support: BlendSupport, used?: ArrayLike<number>): BlendBlocks {
+  const { starts, coefficients } = support;
+  const vertices = orderedVertices(support, used);
+  const blockCount = Math.ceil(vertices.length / BLOCK_SIZE);
+  const usedCount = used ? vertices.filter((vertex) => used[vertex]).length : vertices.length;
+  const listStarts = [0];
+  const items: number[] = [];
+  const records = new Uint32Array(support.entryCount);
+  for (let block = 0; block < blockCount; block++) {
+    const members = vertices.subarray(block * BLOCK_SIZE, (block + 1) * BLOCK_SIZE);
+    const list = new Set<number>();
+    for (const vertex of members)
+      for (let entry = starts[vertex]; entry < starts[vertex + 1]; entry++) list.add(coefficients[entry]);
+    const sorted = [...list].sort((a, b) => a - b);
+    const itemOf = new Map(sorted.map((coefficient, item) => [coefficient, items.length + item]));
+    members.forEach((vertex, place) => {
+      for (let entry = starts[vertex]; entry < starts[vertex + 1]; entry++)
+        records[entry] = itemOf.get(coefficients[entry])! * BLOCK_SIZE + place;
+    });
+    for (const coefficient of sorted) items.push(coefficient);
+    listStarts.push(items.length);
+  }
+  return {
+    blockCount,
+    usedBlockCount: Math.ceil(usedCount / BLOCK_SIZE),
+    recordCount: items.length * BLOCK_SIZE,
+    usedCount,
+    table: Uint32Array.from([...vertices, ...listStarts, ...items]),
+    records,
+  };
+}
+
+/** Vertices by use, then by the coefficients that move them, then by number. */
+function orderedVertices({ starts, coefficients }: BlendSupport, used?: ArrayLike<number>): Uint32Array {
+  const keys = Array.from({ length: starts.length - 1 }, (_, vertex) =>
+    String.fromCharCode(used && !used[vertex] ? 1 : 0, ...coefficients.subarray(starts[vertex], starts[vertex + 1])),
+  );
+  const compare = (a: number, b: number): number => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b);
+  return Uint32Array.from([...keys.keys()].sort(compare));
+}
+
+/** Values by entry (M × stride) to values by record, with zeros in between. */
+export function toRecords(
+  { records, recordCount }: BlendBlocks,
+  values: ArrayLike<number>,
+  stride: number,
+): Float32Array {
+  const result = new Float32Array(recordCount * stride);
+  records.forEach((record, entry) => {
+    for (let i = 0; i < stride; i++) result[record * stride + i] = values[entry * stride + i];
+  });
+  return result;
+}
+
+/** Values by record to values by entry (M × stride). */
+export function fromRecords({ records }: BlendBlocks, values: ArrayLike<number>, stride: number): Float32Array {
+  const result = new Float32Array(records.length * stride);
+  records.forEach((record, entry) => {
+    for (let i = 0; i < stride; i++) result[entry * stride + i] = values[record * stride + i];
+  });
+  return result;
+}
