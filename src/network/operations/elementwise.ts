@@ -80,18 +80,39 @@ export const softplus = plain(
 export const erf = plain('Erf', erf64, (gradient, x) =>
   mul(gradient, scale(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
 );
+/**
+ * 1 where x is above zero, else 0; flat everywhere. Written as one HardSigmoid of a slope so steep that every normal
+ * number above zero gives 1: a comparison and a choice cost five times as much (2.4 against 0.5 ms for 16×256²).
+ */
+const STEP: Operation<null> = {
+  name: 'Step',
+  shapes: ([shape]) => [shape!],
+  lower: (writer, node) => writer.node('HardSigmoid', node, { alpha: { float: 3e38 }, beta: { float: 0 } }),
+  backward: () => [null],
+  reference: ([input]) => [{ shape: input!.shape, data: input!.data.map((value) => (value > 0 ? 1 : 0)) }],
+};
+export const step = (value: Value): Value => value.graph.add(STEP, [value], null)[0]!;
+
 /** max(x, 0). */
 export const relu = plain(
   'Relu',
   (x) => Math.max(x, 0),
   // By the result rather than the input: of the two, the result is what later operations keep anyway.
-  (gradient, _, y) => gate(gradient, y, '>', zero(y)),
+  (gradient, _, y) => mul(gradient, step(y)),
 );
 /** x above zero, `alpha`·x below. */
 export const leakyRelu = shaped(
   'LeakyRelu',
   (x, alpha) => (x >= 0 ? x : alpha * x),
-  (gradient, x, _, alpha) => add(scale(gradient, alpha), scale(gate(gradient, x, '>', zero(x)), 1 - alpha)),
+  (gradient, x, y, alpha) => {
+    const isAbove = step(alpha > 0 ? y : x);
+    const { graph } = gradient;
+    if (alpha === 0) return mul(gradient, isAbove);
+    // Of 0 and 1 makes α and 1.
+    const slope =
+      alpha < 1 ? maximum(isAbove, graph.constant(alpha)) : add(scale(isAbove, 1 - alpha), graph.constant(alpha));
+    return mul(gradient, slope);
+  },
 );
 /** x above zero, `alpha`·(eˣ − 1) below. */
 export const elu = shaped(

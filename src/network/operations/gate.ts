@@ -16,8 +16,12 @@ const GATE: Operation<GateAttributes> = {
   shapes: ([value, a, b]) => [broadcastShape('Gate', value!, broadcastShape('Gate', a!, b!))],
   lower(writer, { inputs: [value, a, b], outputs: [result], attributes: { comparison } }) {
     const [left, right] = [writer.nameOf(a!), writer.nameOf(b!)];
+    // The value 1 is the mask itself: a cast is cheaper than a choice.
+    const { origin } = value!;
+    const isMask = origin.kind === 'constant' && origin.data.length === 1 && origin.data[0] === 1;
     const mask = writer.intermediate(comparison === '>' ? 'Greater' : 'Equal', [left, right]);
-    writer.emit('Where', [mask, writer.nameOf(value!), writer.floats([0], [])], [writer.nameOf(result!)]);
+    if (isMask) writer.emit('Cast', [mask], [writer.nameOf(result!)], { to: 1 });
+    else writer.emit('Where', [mask, writer.nameOf(value!), writer.floats([0], [])], [writer.nameOf(result!)]);
   },
   backward({ inputs: [value, a, b], attributes: { comparison } }, [gradient], [isWanted]) {
     return [isWanted ? sumTo(gate(gradient!, a!, comparison, b!), value!.shape) : null];

@@ -18,6 +18,7 @@ export {
   softplus,
   sqrt,
   square,
+  step,
   tanh,
 } from './elementwise.ts';
 export { gate } from './gate.ts';
@@ -29,7 +30,7 @@ export { maxPool, type PoolOptions } from './max-pool.ts';
 export { resize, type CoordinateMode, type NearestMode, type ResizeMode, type ResizeOptions } from './resize.ts';
 export { batchNormalization, instanceNormalization } from './normalization.ts';
 export { softmax } from './softmax.ts';
-export { globalAveragePool, reduceL2, reduceMean, reduceSum, type ReduceOptions } from './reduce.ts';
+export { globalAveragePool, reduceL2, reduceMean, reduceSum, reduceSumSquare, type ReduceOptions } from './reduce.ts';
 export { concat } from './concat.ts';
 export { expand } from './expand.ts';
 export { pad, type PadMode } from './pad.ts';

@@ -1,9 +1,11 @@
-import type { Operation, Value } from '../graph.ts';
+import type { Operation, Shape, Value } from '../graph.ts';
 import type { NodeRule } from '../onnx/node-reader.ts';
 import { tensor64 } from '../tensor64.ts';
-import { add, sub } from './arithmetic.ts';
+import { add, div, mul, scale } from './arithmetic.ts';
+import { averagePool } from './average-pool.ts';
 import { gate } from './gate.ts';
 import { pad } from './pad.ts';
+import { resize } from './resize.ts';
 import { requireImage } from './shape-rules.ts';
 import { slice, spread } from './slice.ts';
 import {
@@ -32,22 +34,11 @@ const MAX_POOL: Operation<PoolAttributes> = {
       ceil_mode: Number(node.attributes.ceilMode),
     }),
   backward({ inputs: [image], outputs: [largest], attributes }, [gradient]) {
-    const framed = frame(image!, attributes, -Infinity);
-    const [, , rows, columns] = largest!.shape as [number, number, number, number];
-    const { strides, pads } = attributes;
-    // Of several equal largest values the first takes all, as in PyTorch and in ONNX's own index output.
-    let left = gradient!;
-    let result: Value | null = null;
-    for (const [row, column] of offsetsOf(attributes)) {
-      const steps = [1, 1, strides[0], strides[1]];
-      const starts = [0, 0, row, column];
-      const shifted = slice(framed, starts, [image!.shape[0]!, image!.shape[1]!, rows, columns], steps);
-      const taken = gate(left, shifted, '=', largest!);
-      left = sub(left, taken);
-      const placed = spread(taken, framed.shape, { starts, steps });
-      result = result ? add(result, placed) : placed;
-    }
-    return [slice(result!, [0, 0, pads[0], pads[1]], image!.shape)];
+    return [
+      isTiling(image!.shape, attributes)
+        ? tiledGradient(image!, largest!, gradient!, attributes)
+        : overlappingGradient(image!, largest!, gradient!, attributes),
+    ];
   },
   reference([image], { kernel, strides, dilations, pads }, [shape]) {
     const [, , height, width] = image!.shape as [number, number, number, number];
@@ -65,6 +56,40 @@ const MAX_POOL: Operation<PoolAttributes> = {
     ];
   },
 };
+
+/** Whether each pixel lies under exactly one window. */
+function isTiling(image: Shape, { kernel, strides, dilations, pads }: PoolAttributes): boolean {
+  const fits = ([0, 1] as const).every(
+    (axis) => kernel[axis] === strides[axis] && dilations[axis] === 1 && image[axis + 2]! % kernel[axis] === 0,
+  );
+  return fits && pads.every((count) => count === 0);
+}
+
+// Equal largest values of a window share its gradient: one of the possible subgradients, and the one without order.
+
+function tiledGradient(image: Value, largest: Value, gradient: Value, { kernel, strides }: PoolAttributes): Value {
+  const repeated = (value: Value): Value =>
+    resize(value, { size: [image.shape[2]!, image.shape[3]!], coordinates: 'asymmetric', nearest: 'floor' });
+  const isLargest = gate(image.graph.constant(1), image, '=', repeated(largest));
+  const share = div(scale(gradient, 1 / (kernel[0] * kernel[1])), averagePool(isLargest, { kernel, strides }));
+  return mul(isLargest, repeated(share));
+}
+
+function overlappingGradient(image: Value, largest: Value, gradient: Value, attributes: PoolAttributes): Value {
+  const framed = frame(image, attributes, -Infinity);
+  const { strides, pads } = attributes;
+  const steps = [1, 1, strides[0], strides[1]];
+  const views = offsetsOf(attributes).map(([row, column]) => {
+    const starts = [0, 0, row, column];
+    return { starts, pixels: slice(framed, starts, largest.shape, steps) };
+  });
+  const one = image.graph.constant(1);
+  const share = div(gradient, views.map(({ pixels }) => gate(one, pixels, '=', largest)).reduce(add));
+  const sum = views
+    .map(({ starts, pixels }) => spread(gate(share, pixels, '=', largest), framed.shape, { starts, steps }))
+    .reduce(add);
+  return slice(sum, [0, 0, pads[0], pads[1]], image.shape);
+}
 
 export function poolShape(operation: string, image: readonly number[], attributes: PoolAttributes): number[] {
   requireImage(operation, image);

@@ -3,7 +3,7 @@ import type { NodeRule } from '../onnx/node-reader.ts';
 import { tensor64 } from '../tensor64.ts';
 import { add, div, mul, scale, sub } from './arithmetic.ts';
 import { neg, reciprocal, sqrt, square } from './elementwise.ts';
-import { reduceMean, reduceSum } from './reduce.ts';
+import { reduceMean, reduceSum, reduceSumSquare } from './reduce.ts';
 import { reshape } from './reshape.ts';
 
 /** Normalisation of each channel: over its own pixels (InstanceNormalization) or by fixed statistics (BatchNormalization). */
@@ -22,21 +22,19 @@ const INSTANCE_NORMALIZATION: Operation<NormalizationAttributes> = {
   lower: (writer, node) => writer.node('InstanceNormalization', node, { epsilon: { float: node.attributes.epsilon } }),
   backward({ inputs: [image, gamma], attributes: { epsilon } }, [gradient], wanted) {
     const axes = image!.shape.map((_, axis) => axis).slice(2);
+    const pixels = sizeOf(image!.shape.slice(2));
     const mean = (value: Value): Value => reduceMean(value, { axes, keepAxes: true });
     const centred = sub(image!, mean(image!));
-    const variance = mean(square(centred));
+    const variance = scale(reduceSumSquare(centred, { axes, keepAxes: true }), 1 / pixels);
     const inverse = reciprocal(sqrt(add(variance, image!.graph.constant(epsilon))));
     const meanGradient = mean(gradient!);
     const along = mul(mean(mul(gradient!, centred)), inverse); // mean of gradient · normalised
-    const pixels = sizeOf(image!.shape.slice(2));
     const perChannel = (value: Value): Value => reduceSum(scale(value, pixels), { axes: [0, ...axes] });
     const ofImage = (): Value => {
+      // (gradient − mean − normalised · along) · γ/σ, multiplied out: gradient · slope + (centred · a + b).
       const slope = mul(channelwise(gamma!, image!), inverse);
-      // (gradient − mean − normalised · along) · γ/σ, multiplied out so that each pixel costs two products and a sum.
-      return add(
-        mul(gradient!, slope),
-        sub(mul(centred, neg(mul(mul(slope, inverse), along))), mul(slope, meanGradient)),
-      );
+      const rest = scaleAndShift(centred, neg(mul(mul(slope, inverse), along)), neg(mul(slope, meanGradient)));
+      return add(mul(gradient!, slope), rest);
     };
     return [
       wanted[0] ? ofImage() : null,
@@ -98,6 +96,19 @@ const BATCH_NORMALIZATION: Operation<NormalizationAttributes> = {
     ];
   },
 };
+
+/**
+ * x · a + b with one a and b per image and channel (N×C×1×1): a batch normalisation by mean 0 and variance 1, which
+ * passes over the pixels once where a product and a sum would twice.
+ */
+function scaleAndShift(image: Value, factor: Value, shift: Value): Value {
+  const { graph, shape } = image;
+  const channels = shape[0]! * shape[1]!;
+  const flat = reshape(image, [1, channels, ...shape.slice(2)]);
+  const fixed = (value: number): Value => graph.constant(new Float32Array(channels).fill(value));
+  const perChannel = (value: Value): Value => reshape(value, [channels]);
+  return reshape(batchNormalization(flat, perChannel(factor), perChannel(shift), fixed(0), fixed(1), 0), shape);
+}
 
 function requireChannels(
   operation: string,

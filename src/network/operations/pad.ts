@@ -3,11 +3,14 @@ import type { NodeRule } from '../onnx/node-reader.ts';
 import { elementAt, tensor64 } from '../tensor64.ts';
 import { add } from './arithmetic.ts';
 import { reduceSum } from './reduce.ts';
-import { flip, slice, sliceAxis, spread } from './slice.ts';
+import { flip, sliceAxis, spread } from './slice.ts';
 
 export type PadMode = 'constant' | 'reflect' | 'edge';
 
-/** Adds elements before and behind each axis: a constant, the mirror image without the edge itself, or the edge. */
+/**
+ * Adds elements before and behind each axis: a constant, the mirror image without the edge itself, or the edge. A constant
+ * pad may be negative: it cuts.
+ */
 interface PadAttributes {
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -19,7 +22,8 @@ const PAD: Operation<PadAttributes> = {
   name: 'Pad',
   shapes([input], { before, after, mode }) {
     const shape = input!.map((size, axis) => before[axis]! + size + after[axis]!);
-    if (before.length !== input!.length || [...before, ...after].some((count) => count < 0)) {
+    const isCut = [...before, ...after].some((count) => count < 0);
+    if (before.length !== input!.length || (isCut && mode !== 'constant')) {
       throw new RangeError(`Pad: [${before.join(', ')}] and [${after.join(', ')}] do not fit [${input!.join(', ')}].`);
     }
     if (mode === 'reflect' && input!.some((size, axis) => Math.max(before[axis]!, after[axis]!) >= size)) {
@@ -34,7 +38,7 @@ const PAD: Operation<PadAttributes> = {
     writer.node('Pad', node, { mode }, extra);
   },
   backward({ inputs: [input], attributes: { before, after, mode } }, [gradient]) {
-    if (mode === 'constant') return [slice(gradient!, before, input!.shape)];
+    if (mode === 'constant') return [padZero(gradient!, before.map(negative), after.map(negative))];
     let result = gradient!;
     input!.shape.forEach((size, axis) => {
       result = foldBorder(result, axis, size, before[axis]!, after[axis]!, mode);
@@ -84,7 +88,9 @@ export function pad(
   return value.graph.add(PAD, [value], { before, after, mode, value: fill })[0]!;
 }
 
-/** Zeros around a tensor. */
+const negative = (count: number): number => (count === 0 ? 0 : -count);
+
+/** Zeros around a tensor; negative counts cut instead. */
 export const padZero = (value: Value, before: readonly number[], after: readonly number[]): Value =>
   pad(value, before, after);
 
@@ -104,13 +110,14 @@ export const padRules: Readonly<Record<string, NodeRule>> = {
       before[axis] = given[i]!;
       after[axis] = given[i + axes.length]!;
     });
-    // Negative pads cut.
-    const cut = slice(
+    if (mode === 'constant') return pad(value, before, after, { value: fill });
+    // Negative pads cut first.
+    const cut = padZero(
       value,
-      before.map((count) => Math.max(0, -count)),
-      value.shape.map((size, axis) => size + Math.min(0, before[axis]!) + Math.min(0, after[axis]!)),
+      before.map((count) => Math.min(0, count)),
+      after.map((count) => Math.min(0, count)),
     );
     const positive = (counts: readonly number[]): number[] => counts.map((count) => Math.max(0, count));
-    return pad(cut, positive(before), positive(after), { mode: mode as PadMode, value: fill });
+    return pad(cut, positive(before), positive(after), { mode: mode as PadMode });
   },
 };

@@ -65,18 +65,10 @@ export function spread(value: Value, shape: Shape, { starts, steps }: Omit<Slice
     if (Math.abs(step) > 1) result = insertZeros(result, axis, Math.abs(step));
   });
   // Inserting leaves zeros behind the last element as well: cut or add as the shape wants.
-  const after = shape.map((size, axis) => size - first[axis]! - result.shape[axis]!);
-  if (after.some((count) => count < 0)) {
-    result = slice(
-      result,
-      shape.map(() => 0),
-      result.shape.map((size, axis) => size + Math.min(0, after[axis]!)),
-    );
-  }
   return padZero(
     result,
     first,
-    after.map((count) => Math.max(0, count)),
+    shape.map((size, axis) => size - first[axis]! - result.shape[axis]!),
   );
 }
 

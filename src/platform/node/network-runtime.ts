@@ -20,6 +20,11 @@ export async function createNodeNetworkRuntime({
     name: `ONNX Runtime ${ort.env.versions.node ?? ''} on the processor`,
     home: 'memory',
     gpu,
-    sessionOptions: { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 },
+    sessionOptions: {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    },
   });
 }
