@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testGpu } from '../../../../test/gpu.ts';
+import { makeTrackedFolder } from '../../../../test/made-run.ts';
+import { decodeTensors, encodeTensors } from '../../../avatar/safetensors.ts';
+import { bakeRun } from './bake-run.ts';
+import { fitAvatar } from './create-run.ts';
+import { evaluateBaked } from './evaluate-baked-run.ts';
+import type { RunContext } from './context.ts';
+
+const TINY = { mapSize: 32, width: 4, depth: 2, hold: 2, steps: 6 };
+const MAPS = 'baked/maps.safetensors';
+
+let root: string;
+let folder: string;
+const read = (name: string): Promise<Buffer> => readFile(join(folder, name));
+const context = async (more: RunContext = {}): Promise<RunContext> => ({ gpu: await testGpu(), ...more });
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'fate-bake-'));
+  folder = join(root, 'run');
+  await makeTrackedFolder(await testGpu(), folder, { frames: 5 });
+}, 240_000);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** The tests go on from one another: a run's life from before its fit to its scores. */
+describe('fate bake', () => {
+  it('needs a fit', async () => {
+    await expect(bakeRun({ folder, ...TINY }, await context())).rejects.toThrow(/no finished avatar; run `fate fit`/);
+    await expect(bakeRun({ folder: join(root, 'nowhere') }, await context())).rejects.toThrow(/does not exist/);
+    await expect(evaluateBaked({ folder }, await context())).rejects.toThrow(/no finished maps; run `fate bake`/);
+  });
+
+  it('stopped on the way, goes on to the maps of an unbroken bake', async () => {
+    await fitAvatar({ folder, gaussians: 400, steps: 20 }, await context());
+    const { facts } = JSON.parse(String(await read('run.json'))).stages.fit as { facts: { gaussianCount: number } };
+    const controller = new AbortController();
+    const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
+      if (stage === 'bake' && done === 4) controller.abort();
+    };
+    const stopped = bakeRun(
+      { folder, ...TINY },
+      await context({ onProgress, signal: controller.signal, checkpointSteps: 2 }),
+    );
+    await expect(stopped).rejects.toThrow(/abort/i);
+    await expect(read(MAPS)).rejects.toThrow(/ENOENT/);
+    const lines: string[] = [];
+    const result = await bakeRun(
+      { folder, ...TINY },
+      await context({ log: (line) => lines.push(line), checkpointSteps: 2 }),
+    );
+    expect(lines.join()).toMatch(/The bake goes on after \d of 6 frames/);
+    expect(result).toMatchObject({ variant: 'all', mapSize: 32, steps: 6, gaussianCount: facts.gaussianCount });
+    expect(result.colorMap.totalVariation).toBeGreaterThan(0);
+    const resumed = await read(MAPS);
+    await bakeRun({ folder, ...TINY, seed: 2, force: true }, await context());
+    expect((await read(MAPS)).equals(resumed)).toBe(false);
+    await bakeRun({ folder, ...TINY, force: true }, await context());
+    expect((await read(MAPS)).equals(resumed)).toBe(true);
+  }, 240_000);
+
+  it('has nothing to do twice, and refuses other options', async () => {
+    const lines: string[] = [];
+    await bakeRun({ folder, ...TINY }, await context({ log: (line) => lines.push(line) }));
+    expect(lines).toEqual([`${folder} is baked; nothing to do.`]);
+    await expect(bakeRun({ folder, ...TINY, hold: 3 }, await context())).rejects.toThrow(/other options \(.*hold/);
+    await expect(bakeRun({ folder, ...TINY, width: 0 }, await context())).rejects.toThrow(/option "width" is 0/);
+  });
+
+  it('is scored as the fit is, and shown in its report', async () => {
+    await mkdir(join(folder, 'report'));
+    await writeFile(join(folder, 'report', 'report.html'), '<main><section><h2>Run</h2></section></main>');
+    const metrics = await evaluateBaked({ folder }, await context());
+    expect(metrics.heldOut?.frames).toBe(1);
+    expect(metrics.heldOut!.fitted.psnr).toBeGreaterThan(5);
+    expect(metrics.bake.variant).toBe('all');
+    const html = String(await read('report/report.html'));
+    expect(html.match(/Baked maps/g)?.length).toBe(1);
+    expect(html.indexOf('Baked maps')).toBeLessThan(html.indexOf('<h2>Run</h2>'));
+    for (const file of ['maps.png', 'held-out.png', 'loss.svg', 'metrics.json']) await read(`report/baked/${file}`);
+    expect(await evaluateBaked({ folder }, await context())).toEqual(metrics);
+  }, 240_000);
+
+  it('does not take an avatar of another version, nor poses that are not the fit’s', async () => {
+    const [avatar, poses] = [await read('avatar.safetensors'), await read('refined-poses.json')];
+    const { tensors, metadata } = decodeTensors(avatar, 'the avatar');
+    await writeFile(join(folder, 'avatar.safetensors'), encodeTensors(tensors, { ...metadata, version: '0' }));
+    const again = async (): Promise<unknown> => bakeRun({ folder, ...TINY, seed: 3, force: true }, await context());
+    await expect(again()).rejects.toThrow(/avatar version 0, this program reads 1: fit it again/);
+    await writeFile(join(folder, 'avatar.safetensors'), avatar);
+    await writeFile(join(folder, 'refined-poses.json'), '[]');
+    await expect(again()).rejects.toThrow(/has the poses of 0 frames, the fit used 4/);
+    await writeFile(join(folder, 'refined-poses.json'), poses);
+  });
+});
