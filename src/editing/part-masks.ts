@@ -1,5 +1,5 @@
 import { pointAt, smoothstep, subtract, length, type Vector } from '../head/builtin/vector.ts';
-import type { RegionName } from '../head/head-model.ts';
+
 import { placePosition, regionOf, type HeadSurface } from './head-surface.ts';
 import { EditError, type RecolorPart } from './layers.ts';
 import type { PaintContext } from './make-painter.ts';
@@ -29,16 +29,18 @@ export function partMask(context: PaintContext, part: RecolorPart): Float32Array
 }
 
 const WEIGHTS: Readonly<Record<RecolorPart, (context: PaintContext) => Float32Array>> = {
-  lips: (context) => regionWeights(context, ['lips']),
+  lips: lipWeights,
   iris: irisWeights,
   hair: hairWeights,
   skin: skinWeights,
 };
 
-function regionWeights({ surface, texels }: PaintContext, regions: readonly RegionName[]): Float32Array {
-  return Float32Array.from(texels.triangles, (triangle) =>
-    regions.includes(regionOf(surface.head, triangle)) ? 1 : 0,
-  );
+/** The lips' region, less what has the colour of the skin around them: a track is a millimetre off here and there. */
+function lipWeights(context: PaintContext): Float32Array {
+  const { surface, texels } = context;
+  const isLip = Uint8Array.from(texels.triangles, (triangle) => (regionOf(surface.head, triangle) === 'lips' ? 1 : 0));
+  const likeness = unlikeSkin(context, isLip);
+  return Float32Array.from(isLip, (own, index) => own * smoothstep(0.15, 0.4, likeness[index]));
 }
 
 /** OKLab of the texels as baked, N×3. */
@@ -100,6 +102,10 @@ const CHEEKS = [50, 280, 205, 425, 101, 330, 6, 5];
 const BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107, 276, 283, 282, 295, 285, 300, 293, 334, 296, 336];
 const EYES = [33, 133, 159, 145, 160, 158, 144, 153, 263, 362, 386, 374, 387, 385, 373, 380];
 const MOUTH = [61, 291, 0, 17, 13, 14, 37, 267, 84, 314];
+/** Where the face ends in front of the ears. */
+const EAR_FRONTS = [127, 356];
+/** From the brows to where hair surely begins, metres. */
+const ABOVE_HAIRLINE = 0.085;
 const CHEEK_RADIUS = 0.012;
 /** Hair is not looked for this near brows, eyes and mouth, metres. */
 const FEATURE_RADIUS = 0.011;
@@ -110,52 +116,64 @@ function hairWeights(context: PaintContext): Float32Array {
   const likeness = hairLikeness(context);
   const features = new PointGrid(landmarkPositions(surface, [...BROWS, ...EYES, ...MOUTH]), FEATURE_RADIUS);
   const brow = Math.max(...BROWS.map((landmark) => landmarkPosition(surface, landmark)[1]));
+  const crown = brow + ABOVE_HAIRLINE;
+  const behind = Math.min(...EAR_FRONTS.map((landmark) => landmarkPosition(surface, landmark)[2]));
   const weights = Float32Array.from(texels.triangles, (triangle, index) => {
     if (surface.sheets[triangle] !== 0) return 0;
     const region = regionOf(surface.head, triangle);
-    if (region === 'scalp') return smoothstep(0.15, 0.45, likeness[index]);
     if (region === 'lips') return 0;
     const position = pointAt(texels.positions, index);
+    // High on the head and behind it there is nothing but hair, be it grey or in full light.
+    const isHairline = smoothstep(crown, crown - 0.015, position[1]) * smoothstep(behind - 0.015, behind, position[2]);
+    if (region === 'scalp') return Math.max(1 - isHairline, smoothstep(0.15, 0.45, likeness[index]));
     if (features.distance(position, FEATURE_RADIUS) < FEATURE_RADIUS) return 0;
-    // Below the brows only what is seen from the side: strands along the cheeks, not a beard or nostrils.
-    const isBeside = smoothstep(0.6, 0.35, texelNormal(surface, texels, index)[2]);
+    // Below the brows only what is seen from the side: strands along the cheeks, not a beard or nostrils. Long hair over
+    // ears and neck is told from skin less strictly, the less it faces forward.
+    const [, upward, forward] = texelNormal(surface, texels, index);
+    const isShadowed = smoothstep(-0.15, -0.4, upward); // under the jaw
     const isAbove = smoothstep(brow, brow + 0.006, position[1]);
-    return smoothstep(0.45, 0.75, likeness[index]) * Math.max(isBeside, isAbove);
+    const least = region === 'face' ? 0.45 : 0.25 + 0.2 * smoothstep(0, 0.5, forward);
+    const isBeside = smoothstep(0.6, 0.35, forward) * (1 - isShadowed);
+    return smoothstep(least, least + 0.3, likeness[index]) * Math.max(isBeside, isAbove);
   });
   return connected(context, weights);
 }
 
-/** Skin by region, where it has not the colour of hair: that leaves out brows, lashes, stubble and strands. */
+/** Skin by region, where there is no hair nor its colour: that leaves out brows, lashes, stubble and strands. */
 function skinWeights(context: PaintContext): Float32Array {
   const { surface, texels } = context;
   const likeness = hairLikeness(context);
+  const hair = hairWeights(context);
   return Float32Array.from(texels.triangles, (triangle, index) => {
     if (surface.sheets[triangle] !== 0 || regionOf(surface.head, triangle) === 'lips') return 0;
-    return smoothstep(0.75, 0.45, likeness[index]);
+    return smoothstep(0.75, 0.45, likeness[index]) * (1 - hair[index]);
   });
 }
 
-/** N: 0 for the colour of the cheeks, 1 for that of the scalp's hair, by their distances in OKLab. */
+/** N: 0 for the colour of the cheeks, 1 for that of the scalp's hair. */
 function hairLikeness(context: PaintContext): Float32Array {
+  const { surface, texels } = context;
+  return unlikeSkin(context, Uint8Array.from(texels.triangles, (triangle) => (regionOf(surface.head, triangle) === 'scalp' ? 1 : 0))); // prettier-ignore
+}
+
+/** N: 0 for the colour of the cheeks, 1 for that of a part of the head, by their distances in OKLab. */
+function unlikeSkin(context: PaintContext, isPart: Uint8Array): Float32Array {
   const { surface, texels } = context;
   const lab = bakedLab(context);
   const cheeks = new PointGrid(landmarkPositions(surface, CHEEKS), CHEEK_RADIUS);
-  const skin: number[] = [];
-  const scalp: number[] = [];
-  texels.triangles.forEach((triangle, index) => {
-    const region = regionOf(surface.head, triangle);
-    if (region === 'scalp') scalp.push(index);
-    else if (region === 'face' && cheeks.distance(pointAt(texels.positions, index), CHEEK_RADIUS) < Infinity)
-      skin.push(index);
-  });
+  const isCheek = (triangle: number, index: number): boolean =>
+    regionOf(surface.head, triangle) === 'face' &&
+    cheeks.distance(pointAt(texels.positions, index), CHEEK_RADIUS) < Infinity;
+  const skin = [...texels.triangles.keys()].filter((index) => isCheek(texels.triangles[index], index));
+  const part = [...isPart.keys()].filter((index) => isPart[index]);
   const skinColor = colorModel(lab, skin);
-  // The scalp's border is forehead: its hair is what is least like skin.
-  const distances = scalp.map((index) => distanceTo(skinColor, lab, index));
+  // The part's border may show skin: its colour is that of what is least like skin.
+  const distances = part.map((index) => distanceTo(skinColor, lab, index));
   const middle = median(distances);
-  const hairColor = colorModel(lab, scalp.filter((_, at) => distances[at] >= middle)); // prettier-ignore
+  const partColor = colorModel(lab, part.filter((_, at) => distances[at] >= middle)); // prettier-ignore
   return Float32Array.from({ length: texels.count }, (_, index) => {
-    const [toSkin, toHair] = [distanceTo(skinColor, lab, index), distanceTo(hairColor, lab, index)];
-    return toSkin / (toSkin + toHair || 1);
+    const [toSkin, toPart] = [distanceTo(skinColor, lab, index), distanceTo(partColor, lab, index)];
+    return toSkin / (toSkin + toPart || 1);
   });
 }
 
