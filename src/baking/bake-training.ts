@@ -18,7 +18,6 @@ import {
 } from './attribute-maps.ts';
 import type { BakeOptions } from './bake-options.ts';
 import { channelStatistics, fittedSamples, type ChannelStatistics } from './fitted-samples.ts';
-import { SEEN_PIXELS } from './map-quality.ts';
 import type { MapSource } from './map-source.ts';
 import {
   createSampleRegularisers,
@@ -129,7 +128,7 @@ export class BakeTraining {
     const targets = fittedSamples(initial);
     const contribution = await measureContribution(training, inputs.clip.frames.length);
     contribution.forEach((pixels, gaussian) => {
-      if (pixels < SEEN_PIXELS) targets[gaussian * SAMPLE_STRIDE + MAP_CHANNEL_COUNT] = 1;
+      targets[gaussian * SAMPLE_STRIDE + MAP_CHANNEL_COUNT] = Math.max(0, 1 - pixels / WELL_SEEN_PIXELS);
     });
     const regularisers = await createSampleRegularisers(gpu, {
       gaussianCount: initial.count,
@@ -166,7 +165,7 @@ export class BakeTraining {
     regularisers.record(commands, {
       slot: 0,
       startsStep: true,
-      weights: { attributes: 1, kept: 0, tilt: 0, channels: this.#channelWeights('all') },
+      weights: { attributes: 1, kept: UNSEEN_WARM_UP - 1, tilt: 0, channels: this.#channelWeights('all') },
     });
     sampling.gather(commands);
     activate.backward(commands);
@@ -246,6 +245,10 @@ export class BakeTraining {
   }
 }
 
+/** From this many pixels of a mean frame on, frames alone tell what a Gaussian is like; below, its fit does so too. */
+const WELL_SEEN_PIXELS = 0.3;
+/** Weight in the warm-up of what no frame shows: the network is small, and what is seen comes first. */
+const UNSEEN_WARM_UP = 0.1;
 /** Frames, spread over the clip, that tell which Gaussians are seen at all. */
 const VISIBILITY_FRAMES = 40;
 

@@ -24,12 +24,16 @@ export function fittedSamples(gaussians: GaussianSet): Float32Array {
     );
     const rgb = [0, 1, 2].map((channel) => 0.5 + SH_C0 * color[gaussian * 3 + channel]!);
     records.set(
-      [...scale, ...rotation, ...rgb, opacityLogit[gaussian]!, normalOffset[gaussian]!],
+      [...scale, ...rotation, ...rgb, limited(opacityLogit[gaussian]!), normalOffset[gaussian]!],
       gaussian * SAMPLE_STRIDE,
     );
   }
   return records;
 }
+
+/** Beyond it an opacity is 0 or 1 to the eye (0.7 %); how far beyond is noise that a network would have to learn. */
+const OPACITY_LIMIT = 5;
+const limited = (opacityLogit: number): number => Math.max(-OPACITY_LIMIT, Math.min(OPACITY_LIMIT, opacityLogit));
 
 /** Smallest spread that a channel is learned with: attributes that are all alike must still be able to move. */
 const LEAST_DEVIATION = [0.3, 0.3, 0.3, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 1, 0.1] as const;
