@@ -45,18 +45,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let first = group.x * groupWidth * elementsPerInvocation + local.x;
   for (var turn = 0u; turn < elementsPerInvocation; turn++) {
     let element = first + turn * groupWidth;
-    if (element >= elementCount) { return; }
+    if (element >= elementCount) { break; }
     update(element);
   }
+  if (rejectedHere > 0u) { atomicAdd(&rejected[0], rejectedHere); }
 }
+
+var<private> rejectedHere: u32;
 
 fn update(element: u32) {
   let index = adam.parameterBase + element;
   var gradient = gradients[adam.gradientBase + element] * adam.gradientScale;
-  if ((bitcast<u32>(gradient) & 0x7fffffffu) > LARGEST_GRADIENT_BITS) {
-    gradient = 0.0;
-    atomicAdd(&rejected[0], 1u);
-  }
+  let isRejected = (bitcast<u32>(gradient) & 0x7fffffffu) > LARGEST_GRADIENT_BITS;
+  gradient = select(gradient, 0.0, isRejected);
+  rejectedHere += select(0u, 1u, isRejected);
   let previous = moments[index];
   let first = adam.beta1 * previous.x + (1.0 - adam.beta1) * gradient;
   let second = adam.beta2 * previous.y + (1.0 - adam.beta2) * gradient * gradient;
