@@ -63,7 +63,7 @@ export const FIT_COMMAND_OPTIONS = {
     default: null,
     min: 1,
     unit: 'steps',
-    help: 'use the perceptual term on every so many steps, that much stronger; each on a GPU, every 16th without one',
+    help: 'use the perceptual term on every N-th step, √N times as strong; 1 on a GPU, 16 without one',
   }),
 } as const;
 

@@ -43,7 +43,7 @@ export interface FitOptions {
   readonly fillUnseen: boolean;
   /** Frames whose gradients ΔE and ΔP gather before one update. */
   readonly deltaFrames: number;
-  /** Steps between two uses of the perceptual term, which then counts so many times; null: 1 on a GPU, 16 without. */
+  /** n: steps from one use of the perceptual term to the next, √n times as strong; null: 1 on a GPU, 16 without. */
   readonly perceptualEvery: number | null;
   readonly decayShare: number;
   readonly decayTo: number;

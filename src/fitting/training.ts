@@ -146,8 +146,9 @@ export class Training {
         targetOffset: this.#target * clip.size * clip.size,
         background: this.#background,
         imageGradient: photometric.imageGradient,
-        // As strong as at every step, on average.
-        weight: fit.weights.perceptual * perceptualEvery,
+        // Adam divides by the root of the mean square, which a rare strong gradient raises for all the steps between:
+        // n times as strong ended worse than without the term, √n times better (docs/decisions/perceptual.md).
+        weight: fit.weights.perceptual * Math.sqrt(perceptualEvery),
         slot: (step - 1) % LOSS_SLOTS,
       });
     }
