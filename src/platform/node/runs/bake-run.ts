@@ -33,6 +33,8 @@ export interface BakeFacts {
   readonly stepsPerSecond: number;
   readonly colorMap: ColorMapQuality;
   readonly network: string | null;
+  /** Processor time of the call that finished the bake, over all cores. */
+  readonly processorSeconds: number;
   readonly peakMemoryMB: number;
 }
 
@@ -54,6 +56,7 @@ export async function bakeRun(
 }
 
 async function runBake(folder: RunFolder, options: BakeStageOptions, context: RunContext): Promise<void> {
+  const startedWith = process.cpuUsage();
   const avatar = await readAvatar(folder);
   const track = await readTrack(folder);
   const positions = splitFrames(track.frames, folder.stage('fit')!.options['split'] as SplitRule).train;
@@ -70,7 +73,7 @@ async function runBake(folder: RunFolder, options: BakeStageOptions, context: Ru
         options.variant === 'oneStage'
           ? await bakeFromTrack(gpu, runtime!, { folder, track, clip: tracked, bake }, bakeContext)
           : await bakeAvatar(gpu, runtime, { avatar, clip: refined }, bake, bakeContext);
-      await store(folder, result, bake, runtime);
+      await store(folder, result, bake, { runtime, startedWith });
     });
   } catch (error) {
     await folder.pause('bake').catch(() => {}); // a full disk has been reported already
@@ -125,7 +128,7 @@ async function store(
   folder: RunFolder,
   { baked, contribution, losses, stepsPerSecond }: BakeResult,
   bake: BakeOptions,
-  runtime: NetworkRuntime | null,
+  { runtime, startedWith }: { runtime: NetworkRuntime | null; startedWith: NodeJS.CpuUsage },
 ): Promise<void> {
   const { avatar, maps } = baked;
   if (bake.variant === 'oneStage') await folder.write('bake', OWN_AVATAR_FILE, encodeAvatar(avatar));
@@ -134,6 +137,7 @@ async function store(
   await folder.write('bake', BAKE_LOSSES_FILE, JSON.stringify(losses));
   await folder.remove(CHECKPOINT_FILE);
   const isVisible = visibleTexels(avatar.head, avatar.gaussians, contribution, maps.size);
+  const used = process.cpuUsage(startedWith);
   const facts: BakeFacts = {
     variant: bake.variant,
     mapSize: maps.size,
@@ -142,6 +146,7 @@ async function store(
     stepsPerSecond,
     colorMap: colorMapQuality(maps.colorMap, isVisible, maps.size),
     network: runtime?.name ?? null,
+    processorSeconds: (used.user + used.system) / 1e6,
     peakMemoryMB: peakMemoryMB(),
   };
   await folder.finish('bake', { ...facts });
