@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { loadFaceModels } from '../../inference/face-models.ts';
@@ -40,8 +41,8 @@ export async function findPerceptualNet(
 ): Promise<FoundNet | null> {
   const path = file ?? (await firstOf('perceptual', modelsFolder(models)))?.path;
   if (!path) return null;
-  const net = readPerceptualNet(await readWeights(path), layers);
-  return { net, sha256: (await fileDigest(path)).sha256 };
+  const weights = await readWeights(path);
+  return { net: readPerceptualNet(weights, layers), sha256: sha256Of(weights) };
 }
 
 /** LPIPS of the models' folder; null when it has neither of its files. Throws `ModelError` when one is missing. */
@@ -51,9 +52,8 @@ export async function findLpips(models: string | null): Promise<FoundNet | null>
   if (!found) return null;
   const paths = [found.path];
   if (found.known.needs && (await isFile(join(folder, found.known.needs)))) paths.push(join(folder, found.known.needs));
-  const net = readLpips(await Promise.all(paths.map(readWeights)));
-  const digests = await Promise.all(paths.map((path) => fileDigest(path)));
-  return { net, sha256: digests.map(({ sha256 }) => sha256).join(' ') };
+  const weights = await Promise.all(paths.map(readWeights));
+  return { net: readLpips(weights), sha256: weights.map(sha256Of).join(' ') };
 }
 
 /** One file that is looked for, and what was found. */
@@ -136,6 +136,8 @@ async function readWeights(path: string): Promise<WeightFile> {
   // A plain view: Buffer's own slice does not copy, on which readers of bytes rely.
   return { name: basename(path), bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
+
+const sha256Of = ({ bytes }: WeightFile): string => createHash('sha256').update(bytes).digest('hex');
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(
