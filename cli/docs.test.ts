@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CREATE_OPTIONS, RENDER_OPTIONS, type OptionTable } from 'fate-avatar';
+import { BAKE_RUN_OPTIONS, CREATE_OPTIONS, RENDER_OPTIONS, type OptionTable } from 'fate-avatar';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from './exit-codes.ts';
 
@@ -10,6 +10,7 @@ const rows = page.split('\n').filter((line) => line.startsWith('|'));
 describe('docs/cli.md', () => {
   it.each([
     ['create', CREATE_OPTIONS as OptionTable],
+    ['bake', BAKE_RUN_OPTIONS as OptionTable],
     ['render', RENDER_OPTIONS as OptionTable],
   ])('has every flag of %s with its default', (_, table) => {
     for (const [name, spec] of Object.entries(table)) {
