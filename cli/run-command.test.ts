@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builtCommand } from '../test/built-command.ts';
@@ -88,6 +90,27 @@ describe('fate doctor', () => {
     const { stdout, code } = await run(['doctor', '--head', `ict:${join(root, 'docs')}`]);
     expect(stdout).toMatch(/ABSENT.*holds neither OBJ files nor the packed form/);
     expect(code).toBe(4);
+  });
+});
+
+describe('fate models', () => {
+  it('lists files, pages, licences and sums, and ends with 3 for a file that cannot be used', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fate-models-command-'));
+    try {
+      const empty = await run(['models', '--models', folder]);
+      expect(empty.code).toBe(0);
+      expect(empty.stdout).toMatch(/vgg16-397923af\.pth: absent[\s\S]*licence +BSD[\s\S]*sha256 +397923af8e79/);
+      expect(empty.stdout).toMatch(/vgg16\.onnx: absent[\s\S]*sha256 +not known to this release/);
+      await writeFile(join(folder, 'vgg16.safetensors'), 'an error page');
+      const { stdout, code } = await run(['models', '--models', folder, '--json']);
+      const { files } = JSON.parse(stdout.trim().split('\n').at(-1)!);
+      expect(files.filter((file: { isFound: boolean }) => file.isFound)).toEqual([
+        expect.objectContaining({ file: 'vgg16.safetensors', fault: expect.stringContaining('not a readable') }),
+      ]);
+      expect(code).toBe(3);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 
