@@ -8,7 +8,7 @@ import {
   type LossPoint,
 } from '../fitting/fit-avatar.ts';
 import { FIT_DEFAULTS } from '../fitting/fit-options.ts';
-import type { TrainingInputs } from '../fitting/training-parts.ts';
+import type { PerceptualInputs, TrainingInputs } from '../fitting/training-parts.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { NetworkRuntime } from '../network/index.ts';
 import { createMapSource } from './network-source.ts';
@@ -23,6 +23,8 @@ export interface BakeInputs {
   readonly avatar: Avatar;
   /** Training frames alone, with their poses as the fit refined them. */
   readonly clip: Clip;
+  /** The perceptual term of the fit; none without it. */
+  readonly perceptual?: PerceptualInputs;
 }
 
 export interface BakeResult {
@@ -48,7 +50,7 @@ export type BakeContext = FitContext;
 export async function bakeAvatar(
   gpu: Gpu,
   runtime: NetworkRuntime | null,
-  { avatar, clip }: BakeInputs,
+  { avatar, clip, perceptual }: BakeInputs,
   options: BakeOptions,
   context: BakeContext = {},
 ): Promise<BakeResult> {
@@ -57,7 +59,7 @@ export async function bakeAvatar(
     throw new RangeError('bake option "variant" is "oneStage", which starts from no fitted avatar: use bakeInOneStage');
   checkGaussians(avatar.gaussians);
   checkClip(clip);
-  const inputs = frozenInputs(avatar, clip, options);
+  const inputs = frozenInputs(avatar, clip, options, perceptual);
   return runBake(gpu, runtime, inputs, options, context, (maps) =>
     Promise.resolve({ avatar, maps, mapped: mappedBy(options) }),
   );

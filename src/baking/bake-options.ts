@@ -30,19 +30,19 @@ export interface BakeOptions {
   readonly steps: number;
   /** Steps of the network before the first frame is drawn, in which it learns the fitted attributes (eq 26 alone). */
   readonly warmUp: number;
-  /** Adam's rate for the network. Paper: 1e-3. */
+  /** Adam’s rate for the network. Paper 1e-3, for ten times as many steps of it. */
   readonly rate: number;
   /** The same for a free feature map, in standard deviations of the fitted attribute per step. */
   readonly freeRate: number;
   readonly decayShare: number;
   readonly decayTo: number;
-  /** s_max of eq 24: standard deviations of the fitted log-scales above their mean. [code]: 1. */
+  /** s_max of eq 24: standard deviations of the fitted log-scales above their mean. [code] 1; the paper says their maximum. */
   readonly scaleLimit: number;
   /** λ_V of eq 26, per squared standard deviation of the fitted attribute. Paper's default: 0. */
   readonly attributeWeight: number;
   /** Eq 26 over the Gaussians that no frame shows: they keep what the fit filled in. */
   readonly keptWeight: number;
-  /** Weight of eq 27. [code]: 0.1. */
+  /** Weight of eq 27, over mean squares. [code]: 0.1, over norms; at 0.1 ours costs detail (docs/decisions/baking.md). */
   readonly tiltWeight: number;
   readonly background: 'white' | 'random';
   readonly exposure: boolean;
@@ -62,10 +62,10 @@ export const BAKE_DEFAULTS: BakeOptions = {
   freeRate: 2e-2,
   decayShare: 0.3,
   decayTo: 0.05,
-  scaleLimit: 1,
+  scaleLimit: 3,
   attributeWeight: 0,
   keptWeight: 0.02,
-  tiltWeight: 0.1,
+  tiltWeight: 0.01,
   background: FIT_DEFAULTS.background,
   exposure: false,
   weights: FIT_DEFAULTS.weights,

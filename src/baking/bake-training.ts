@@ -1,6 +1,6 @@
 import type { Avatar } from '../avatar/avatar.ts';
 import { FIT_DEFAULTS, type FitOptions } from '../fitting/fit-options.ts';
-import { STEPS_PER_SUBMIT, type TrainingInputs } from '../fitting/training-parts.ts';
+import { STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from '../fitting/training-parts.ts';
 import { Training } from '../fitting/training.ts';
 import type { Clip } from '../fitting/clip.ts';
 import { createStorageBuffer, Ownership, readFloats } from '../gpu/buffer.ts';
@@ -33,7 +33,12 @@ export function mappedBy({ variant }: Pick<BakeOptions, 'variant'>): MappedAttri
 }
 
 /** A training over a fitted avatar with everything but the Gaussians' attributes frozen. */
-export function frozenInputs(avatar: Avatar, clip: Clip, options: BakeOptions): TrainingInputs {
+export function frozenInputs(
+  avatar: Avatar,
+  clip: Clip,
+  options: BakeOptions,
+  perceptual?: PerceptualInputs,
+): TrainingInputs {
   const fit: FitOptions = {
     ...FIT_DEFAULTS,
     steps: options.steps,
@@ -57,6 +62,7 @@ export function frozenInputs(avatar: Avatar, clip: Clip, options: BakeOptions): 
     clip,
     options: fit,
     capacity: avatar.gaussians.count,
+    ...(perceptual ? { perceptual } : {}),
   };
 }
 
@@ -181,7 +187,7 @@ export class BakeTraining {
     activate.forward(commands);
     sampling.forward(commands);
     for (const [index, { step, frame }] of frames.entries()) {
-      this.training.recordStep(commands, step, frame, { holdGaussians: true });
+      await this.training.takeStep(commands, step, frame, { holdGaussians: true });
       sampling.backward(commands);
       if ((index + 1) % STEPS_PER_SUBMIT === 0) commands.submit();
     }

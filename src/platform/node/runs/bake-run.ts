@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { encodeAvatar } from '../../../avatar/avatar.ts';
-import { bakeAvatar, bakeInOneStage, type BakeResult } from '../../../baking/bake-avatar.ts';
+import { bakeAvatar, bakeInOneStage, type BakeInputs, type BakeResult } from '../../../baking/bake-avatar.ts';
 import { BAKE_RUN_OPTIONS, type BakeCommandOptions } from '../../../baking/bake-command-options.ts';
 import { BAKE_DEFAULTS, BAKE_GPU_DEFAULTS, type BakeOptions } from '../../../baking/bake-options.ts';
 import { colorMapQuality, visibleTexels, type ColorMapQuality } from '../../../baking/map-quality.ts';
@@ -17,7 +17,16 @@ import { createNodeNetworkRuntime } from '../network-runtime.ts';
 import { openHead } from '../open-head.ts';
 import { RunFolder, RunFolderError } from '../run-folder.ts';
 import { withGpu, type RunContext } from './context.ts';
-import { peakMemoryMB, readAvatar, readClip, readTrack, REFINED_POSES_FILE } from './fit-run.ts';
+import {
+  openPerceptualNet,
+  peakMemoryMB,
+  readAvatar,
+  readClip,
+  readTrack,
+  REFINED_POSES_FILE,
+  trackModels,
+  type FitStageOptions,
+} from './fit-run.ts';
 
 export const BAKE_LOSSES_FILE = `${BAKED_FOLDER}/losses.json`;
 const CHECKPOINT_FILE = `${BAKED_FOLDER}/checkpoint.safetensors`;
@@ -62,17 +71,21 @@ async function runBake(folder: RunFolder, options: BakeStageOptions, context: Ru
   const positions = splitFrames(track.frames, folder.stage('fit')!.options['split'] as SplitRule).train;
   const tracked = await readClip(folder, track, positions, context.signal);
   const refined = await withRefinedPoses(folder, tracked);
+  const fit = folder.stage('fit')!.options as Partial<FitStageOptions>;
+  const found = await openPerceptualNet(fit, trackModels(folder), context.log);
   await folder.begin('bake', { ...options });
   await folder.claim('bake', CHECKPOINT_FILE);
   try {
     await withGpu(context, async (gpu) => {
       const runtime = options.variant === 'freeMap' ? null : await createNodeNetworkRuntime({ gpu });
       const bake = bakeOptionsOf(options, runtime, tracked.frames.length);
-      const bakeContext = contextOf(folder, bake, context);
+      const bakeContext = contextOf(folder, [bake, found?.sha256 ?? null], context);
+      const perceptual = found && { net: found.net, runtime: runtime ?? (await createNodeNetworkRuntime({ gpu })) };
+      const term = perceptual ? { perceptual } : {};
       const result =
         options.variant === 'oneStage'
-          ? await bakeFromTrack(gpu, runtime!, { folder, track, clip: tracked, bake }, bakeContext)
-          : await bakeAvatar(gpu, runtime, { avatar, clip: refined }, bake, bakeContext);
+          ? await bakeFromTrack(gpu, runtime!, { folder, track, clip: tracked, bake, term }, bakeContext)
+          : await bakeAvatar(gpu, runtime, { avatar, clip: refined, ...term }, bake, bakeContext);
       await store(folder, result, bake, { runtime, startedWith });
     });
   } catch (error) {
@@ -98,13 +111,13 @@ export function bakeOptionsOf(
   };
 }
 
-function contextOf(folder: RunFolder, bake: BakeOptions, { onProgress, signal, log, checkpointSteps }: RunContext) {
+function contextOf(folder: RunFolder, key: unknown, { onProgress, signal, log, checkpointSteps }: RunContext) {
   return {
     ...(onProgress ? { onProgress } : {}),
     ...(signal ? { signal } : {}),
     ...(log ? { log } : {}),
     ...(checkpointSteps ? { checkpointSteps } : {}),
-    key: JSON.stringify([bake, folder.stage('fit')!.facts['avatarSha256']]),
+    key: JSON.stringify([key, folder.stage('fit')!.facts['avatarSha256']]),
     checkpoints: {
       read: () => folder.read(CHECKPOINT_FILE),
       write: (bytes: Uint8Array) => folder.write('bake', CHECKPOINT_FILE, bytes),
@@ -115,12 +128,18 @@ function contextOf(folder: RunFolder, bake: BakeOptions, { onProgress, signal, l
 async function bakeFromTrack(
   gpu: Gpu,
   runtime: NetworkRuntime,
-  { folder, track, clip, bake }: { folder: RunFolder; track: Track; clip: Clip; bake: BakeOptions },
+  {
+    folder,
+    track,
+    clip,
+    bake,
+    term,
+  }: { folder: RunFolder; track: Track; clip: Clip; bake: BakeOptions; term: Pick<BakeInputs, 'perceptual'> },
   context: ReturnType<typeof contextOf>,
 ): Promise<BakeResult> {
   const head = await openHead(String(folder.stage('track')!.options['head']));
   const gaussians = Number(folder.stage('fit')!.options['gaussians']);
-  const inputs = { head, identityCoefficients: track.identityCoefficients, clip };
+  const inputs = { head, identityCoefficients: track.identityCoefficients, clip, ...term };
   return bakeInOneStage(gpu, runtime, inputs, { ...bake, gaussians }, context);
 }
 
