@@ -9,7 +9,7 @@ import { compareByNet, type NetComparison } from './net-comparison.ts';
 import type { PerceptualNet } from './perceptual-net.ts';
 import prepareText from './prepare.wgsl?raw';
 import prepareBackwardText from './prepare.backward.wgsl?raw';
-import sourcePlaceText from './source-place.wgsl?raw';
+import preparationText from './preparation.wgsl?raw';
 
 /** Edge of the images that the net sees, in pixels (method §3), where the frames are no smaller. */
 export const PERCEPTUAL_SIZE = 224;
@@ -33,6 +33,8 @@ export interface PerceptualStep {
   readonly targetOffset?: number;
   /** Colour that the target is composited onto, sRGB-encoded 0…1. */
   readonly background: ArrayLike<number>;
+  /** The pixels that the frame shows: others are not compared. Default all. */
+  readonly shown?: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
   /** H×W vec4f: weight · ∂distance/∂rgb is added to it. */
   readonly imageGradient: GPUBuffer;
   readonly weight: number;
@@ -52,7 +54,7 @@ export interface PerceptualLoss {
   dispose(): void;
 }
 
-const PREPARATION_BYTES = 80;
+const PREPARATION_BYTES = 96;
 
 /** Loads the net for one image size. Throws `NetworkError` when the runtime cannot run it. */
 export async function createPerceptualLoss(gpu: Gpu, options: PerceptualLossOptions): Promise<PerceptualLoss> {
@@ -71,7 +73,7 @@ type Kernels = Awaited<ReturnType<typeof createKernels>>;
 export async function createKernels(gpu: Gpu) {
   const folder = 'src/losses/perceptual/';
   const files = (name: string, text: string) => [
-    { name: `${folder}source-place.wgsl`, text: sourcePlaceText },
+    { name: `${folder}preparation.wgsl`, text: preparationText },
     { name: `${folder}${name}.wgsl`, text },
   ];
   const [prepare, prepareBackward] = await Promise.all([
@@ -99,7 +101,7 @@ export async function createKernels(gpu: Gpu) {
 export function packPreparation(
   net: Pick<PerceptualNet, 'normalisation'>,
   sizes: { readonly width: number; readonly height: number; readonly size: number },
-  step: Pick<PerceptualStep, 'background' | 'targetOffset' | 'weight'>,
+  step: Pick<PerceptualStep, 'background' | 'targetOffset' | 'shown' | 'weight'>,
 ): Float32Array {
   const { channels, scale, offset } = net.normalisation;
   const floats = new Float32Array(PREPARATION_BYTES / 4);
@@ -112,7 +114,9 @@ export function packPreparation(
   words[11] = sizes.height;
   words.set(channels, 12);
   words[15] = sizes.size;
-  floats[16] = step.weight;
+  const { left, top, right, bottom } = step.shown ?? { left: 0, top: 0, right: sizes.width, bottom: sizes.height };
+  words.set([left, top, right, bottom], 16);
+  floats[20] = step.weight;
   return floats;
 }
 

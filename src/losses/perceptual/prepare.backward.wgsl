@@ -1,30 +1,13 @@
 // Adds ∂loss/∂image to the image's gradient: each pixel gathers from the pixels of the net's image that looked at it, in
-// a fixed order. Linear, so nothing of the forward pass is needed but which values were usable.
+// a fixed order. Linear, so nothing of the forward pass is needed but which values took part.
 //
 //   imageGradient[y, x, channels[c]] += weight · scale[c] · Σ tent(place(q) − (y, x)) · pixelGradient[c, q]
 //
 // Invocation: pixel (id.x, id.y) of the image.
 
-struct Preparation {
-  background: vec3f,
-  targetOffset: u32,
-  scale: vec3f,
-  width: u32,
-  offset: vec3f,
-  height: u32,
-  channels: vec3u,
-  size: u32,
-  weight: f32,
-}
-
-@group(0) @binding(0) var<uniform> preparation: Preparation;
 @group(0) @binding(1) var<storage, read> image: array<vec4f>; // H×W
 @group(0) @binding(2) var<storage, read> pixelGradient: array<f32>; // 3×size×size
 @group(0) @binding(3) var<storage, read_write> imageGradient: array<vec4f>; // H×W; w is not touched
-
-fn areUsable(color: vec3f) -> vec3<bool> {
-  return (bitcast<vec3u>(color) & vec3u(0x7fffffffu)) <= vec3u(bitcast<u32>(1.0e4));
-}
 
 // First and last pixel of the net's image that can look at pixel `at` of `extent`; the outermost pixels are also looked
 // at from beyond the border.
@@ -60,6 +43,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     gradient[preparation.channels[channel]] = preparation.weight * preparation.scale[channel] * sum[channel];
   }
   let index = id.y * extent.x + id.x;
-  let guarded = select(vec3f(0.0), gradient, areUsable(image[index].rgb));
+  let guarded = select(vec3f(0.0), gradient, takesPart(image[index].rgb, index));
   imageGradient[index] += vec4f(guarded, 0.0);
 }

@@ -7,6 +7,8 @@ export interface PreparationScene {
   /** Edge of the net's image. */
   readonly size: number;
   readonly normalisation: PixelNormalisation;
+  /** Left, top, right, bottom of what the (black) frame shows. Default all. */
+  readonly shown?: readonly [number, number, number, number];
 }
 
 /** 3×size×size: an image (H×W×4) as a net sees it, in float64. */
@@ -30,16 +32,17 @@ export function prepareBackwardReference(
   return result;
 }
 
-/** Every (value of the image, value of the net's image) with the factor between them; unusable values have none. */
+/** Every (value of the image, value of the net's image) with the factor between them; what takes no part has none. */
 function forEachTap(
   image: ArrayLike<number>,
-  { width, height, size, normalisation }: PreparationScene,
+  { width, height, size, normalisation, shown = [0, 0, width, height] }: PreparationScene,
   visit: (from: number, to: number, factor: number) => void,
 ): void {
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
       for (const [y, yWeight] of neighbours(row, height, size)) {
         for (const [x, xWeight] of neighbours(column, width, size)) {
+          if (x < shown[0] || y < shown[1] || x >= shown[2] || y >= shown[3]) continue;
           for (let channel = 0; channel < 3; channel++) {
             const from = (y * width + x) * 4 + normalisation.channels[channel];
             if (!(Math.abs(image[from]) <= 1e4)) continue;

@@ -6,7 +6,7 @@ import { createKernels, packPreparation } from './perceptual-loss.ts';
 import { IMAGENET_NORMALISATION, type PixelNormalisation } from './perceptual-net.ts';
 import { prepareBackwardReference, prepareReference, type PreparationScene } from './prepare.reference.ts';
 
-/** The pixels of the net's image, and those of a frame, which is of the same colours, each opaque. */
+/** The rendered image's part; the frame is black. `perceptual-loss.test.ts` has frames. */
 const operation: DifferentiableOperation<PreparationScene> = {
   name: 'perceptual preparation',
   forward: ({ image }, scene) => ({ pixels: prepareReference(image, scene) }),
@@ -15,7 +15,7 @@ const operation: DifferentiableOperation<PreparationScene> = {
     const { width, height, size } = scene;
     const kernels = await createKernels(gpu);
     const buffers = {
-      preparation: createUniformBuffer(gpu, 'preparation', 80),
+      preparation: createUniformBuffer(gpu, 'preparation', 96),
       image: createStorageBuffer(gpu, 'image', inputs.image),
       targetPixels: createStorageBuffer(gpu, 'target', width * height * 4),
       imagePixels: createStorageBuffer(gpu, 'image pixels', 3 * size * size * 4),
@@ -23,7 +23,8 @@ const operation: DifferentiableOperation<PreparationScene> = {
       pixelGradient: createStorageBuffer(gpu, 'pixel gradient', gradients.pixels),
       imageGradient: createStorageBuffer(gpu, 'image gradient', width * height * 16),
     };
-    const step = { background: [0, 0, 0], weight: 1 };
+    const [left, top, right, bottom] = scene.shown ?? [0, 0, width, height];
+    const step = { background: [0, 0, 0], weight: 1, shown: { left, top, right, bottom } };
     writeBuffer(gpu, buffers.preparation, packPreparation(scene, scene, step));
     const commands = new Commands(gpu);
     const groups = Math.ceil(Math.max(size, width, height) / 8);
@@ -52,7 +53,18 @@ const swapped: PixelNormalisation = { channels: [2, 1, 0], scale: [255, 250, 245
 
 describeDifferentiable(
   operation,
-  [scene(9, 9, 7), scene(5, 8, 11, swapped), scene(6, 6, 6), scene(1, 3, 4), scene(33, 17, 8)],
+  [
+    scene(9, 9, 7),
+    scene(5, 8, 11, swapped),
+    scene(6, 6, 6),
+    scene(1, 3, 4),
+    scene(33, 17, 8),
+    {
+      name: 'a frame that shows its middle',
+      inputs: { image: uniform(9 * 7 * 4) },
+      setting: { width: 9, height: 7, size: 8, normalisation: IMAGENET_NORMALISATION, shown: [2, 1, 8, 5] as const },
+    },
+  ],
   {
     hostile: [
       {
