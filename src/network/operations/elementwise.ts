@@ -110,7 +110,9 @@ export const leakyRelu = shaped(
     if (alpha === 0) return mul(gradient, isAbove);
     // Of 0 and 1 makes α and 1.
     const slope =
-      alpha < 1 ? maximum(isAbove, graph.constant(alpha)) : add(scale(isAbove, 1 - alpha), graph.constant(alpha));
+      alpha > 0 && alpha < 1
+        ? maximum(isAbove, graph.constant(alpha))
+        : add(scale(isAbove, 1 - alpha), graph.constant(alpha));
     return mul(gradient, slope);
   },
 );

@@ -31,11 +31,9 @@ const RESIZE: Operation<ResizeAttributes> = {
     const { mode, coordinates, nearest, size, scales } = node.attributes;
     const attributes = { mode, coordinate_transformation_mode: coordinates, nearest_mode: nearest };
     const [, , height, width] = node.inputs[0]!.shape as [number, number, number, number];
-    // Scales that do not give the size exactly cannot be written beside it; the size decides then, as in our formula.
-    const isExact = Math.floor(height * scales[0]) === size[0] && Math.floor(width * scales[1]) === size[1];
-    const sizing = isExact
-      ? [writer.floats([1, 1, ...scales], [4])]
-      : ['', writer.integers([...node.outputs[0]!.shape])];
+    // The file holds either; sizes say exactly what is meant, unless the scales were rounded down to get them.
+    const isBySize = scales[0] === size[0] / height && scales[1] === size[1] / width;
+    const sizing = isBySize ? ['', writer.integers(node.outputs[0]!.shape)] : [writer.floats([1, 1, ...scales], [4])];
     writer.node('Resize', node, attributes, ['', ...sizing]);
   },
   backward({ inputs: [image], attributes }, [gradient]) {

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { createNodeNetworkRuntime } from '../../platform/node/network-runtime.ts';
+import { compileGraph } from '../compiled-graph.ts';
+import type { NetworkRuntime } from '../runtime.ts';
+import { buildCase, compareWithReference, differenceError, operationCases } from './operation-cases.ts';
+
+let shared: Promise<NetworkRuntime> | undefined;
+const runtime = (): Promise<NetworkRuntime> => (shared ??= createNodeNetworkRuntime({ threads: 1 }));
+
+describe('backward rules', () => {
+  // Measured worst: 3e-9 relative (float64 on both sides); the promise is 1e-4.
+  it.each(operationCases)('$name: gradient graph = central differences in float64', (operationCase) => {
+    expect(differenceError(buildCase(operationCase))).toBeLessThan(1e-6);
+  });
+
+  // The gradient is a graph of the same operations, so it has a gradient.
+  it.each(operationCases.filter((one) => one.isSmooth))('$name: gradient of the gradient', (operationCase) => {
+    expect(differenceError(buildCase(operationCase, { order: 2 }))).toBeLessThan(1e-6);
+  });
+});
+
+describe('ONNX Runtime on the processor', () => {
+  it.each(operationCases)('$name: value and gradients = reference', async (operationCase) => {
+    const built = buildCase(operationCase);
+    const compiled = await compileGraph(await runtime(), { outputs: built.outputs });
+    try {
+      // Measured worst: see compareWithReference's tolerance.
+      await compareWithReference(compiled, built, 2e-5);
+    } finally {
+      await compiled.dispose();
+    }
+  });
+});
