@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Image } from '../video/frame.ts';
 import { dilate, foregroundMask } from './foreground.ts';
 import { collectMetrics, type FrameScores } from './metrics-file.ts';
-import { compositeOnWhite, meanScores, scoreFrame } from './score-frames.ts';
+import { asShown, compositeOnWhite, meanScores, scoreFrame } from './score-frames.ts';
 import { splitFrames } from './split-frames.ts';
 
 const frames = (count: number, excluded: number[] = []) =>
@@ -91,6 +91,15 @@ describe('scoreFrame', () => {
     expect(scores.psnrForeground).toBeCloseTo(-10 * Math.log10((error * 1024) / maskSize), 3);
     expect(scores.psnrForeground!).toBeLessThan(scores.psnr);
     expect(scores.ssim).toBeGreaterThan(0.9);
+  });
+
+  it('does not look at what the frame does not show', () => {
+    const truth = square(32, 10, 22, 100);
+    const rendering = compositeOnWhite(truth);
+    const beyond = { ...rendering, data: Float32Array.from(rendering.data, (value, i) => (i % 96 < 24 ? 0.2 : value)) };
+    const shown = { left: 8, top: 0, right: 32, bottom: 32 };
+    expect(scoreFrame(truth, asShown(beyond, shown))).toEqual(scoreFrame(truth, rendering));
+    expect(asShown(beyond, undefined)).toBe(beyond);
   });
 
   it('has no foreground score where there is no foreground', () => {

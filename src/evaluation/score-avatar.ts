@@ -9,7 +9,7 @@ import type { ImageDistance } from '../losses/perceptual/image-distance.ts';
 import type { Image, OnProgress } from '../video/frame.ts';
 import { AvatarRenderer } from '../viewer/avatar-renderer.ts';
 import type { FrameScores } from './metrics-file.ts';
-import { compositeOnWhite, scoreFrame, type Scores } from './score-frames.ts';
+import { asShown, compositeOnWhite, scoreFrame, type Scores } from './score-frames.ts';
 
 /** A held-out frame, scored and drawn. */
 export interface ScoredFrame {
@@ -51,7 +51,7 @@ export async function scoreAvatar(
       const truth = frameImage(clip, index);
       const renderings: MetricImage[] = [];
       for (const pose of [corrected.frames[index]!.pose, frame.pose, fittedPoses[index]!])
-        renderings.push(await renderer.renderFloat(pose, frame.camera));
+        renderings.push(asShown(await renderer.renderFloat(pose, frame.camera), frame.shown));
       const [asTracked, uncorrected, fitted] = (await scoreAll(truth, renderings, lpips)) as [Scores, Scores, Scores];
       const rendering = await renderer.render(fittedPoses[index]!, frame.camera);
       frames.push({ scores: { sourceIndex: sourceIndices[index]!, asTracked, uncorrected, fitted }, truth, rendering });

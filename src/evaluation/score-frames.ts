@@ -1,4 +1,5 @@
 import { psnr, ssim, type MetricImage } from '../losses/metrics.ts';
+import type { PixelRectangle } from '../video/crop-frame.ts';
 import type { Image } from '../video/frame.ts';
 import { foregroundMask } from './foreground.ts';
 
@@ -23,6 +24,20 @@ export function scoreFrame(truth: Image, rendering: MetricImage): Scores {
     psnrForeground: mask.includes(1) ? psnr(target, rendering, mask) : null,
     ssim: ssim(target, rendering),
   };
+}
+
+/**
+ * A rendering, white where the frame shows nothing (as its truth is, on white): beyond the video the avatar may go on, and
+ * nobody knows whether rightly. H×W×3.
+ */
+export function asShown(rendering: MetricImage, shown: PixelRectangle | undefined): MetricImage {
+  if (!shown) return rendering;
+  const { width } = rendering;
+  const data = Float32Array.from(rendering.data, (value, i) => {
+    const [column, row] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+    return column < shown.left || column >= shown.right || row < shown.top || row >= shown.bottom ? 1 : value;
+  });
+  return { ...rendering, data };
 }
 
 /** The frame as it is scored: its straight colour over white by its alpha; RGB, 0…1. */

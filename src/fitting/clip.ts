@@ -1,4 +1,5 @@
 import type { Camera } from '../tracking/track.ts';
+import type { PixelRectangle } from '../video/crop-frame.ts';
 import { packPose, type HeadPose } from '../head/pose.ts';
 
 /** One tracked frame as the fit takes it. */
@@ -7,6 +8,11 @@ export interface ClipFrame {
   readonly index: number;
   readonly camera: Camera;
   readonly pose: HeadPose;
+  /**
+   * The part of the frame that the video shows. A crop may reach beyond the video: alpha is 0 there as in the
+   * background, but what is there is unknown, and no loss or score may look at it. Default: all of the frame.
+   */
+  readonly shown?: PixelRectangle;
 }
 
 /** The frames that a fit or a score may see, and how to get their pixels. */

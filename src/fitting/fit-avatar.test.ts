@@ -186,6 +186,25 @@ describe('exposure', () => {
   });
 });
 
+describe('a crop that reaches beyond its video', () => {
+  it('teaches nothing beyond it', async () => {
+    const { size } = subject.clip;
+    const shown = { left: 0, top: 5, right: size - 9, bottom: size - 7 };
+    const frames = subject.clip.frames.map((frame) => ({ ...frame, shown }));
+    const isShown = (i: number): boolean => i % size < shown.right && i >= shown.top * size && i < shown.bottom * size;
+    const beyond = (value: number): Clip => ({
+      ...subject.clip,
+      frames,
+      pixels: (frame) => subject.clip.pixels(frame).map((pixel, i) => (isShown(i) ? pixel : value)),
+    });
+    const [first, second] = [await fit({}, {}, beyond(0)), await fit({}, {}, beyond(0xff3080ff))];
+    expect(bytesOf(second).equals(bytesOf(first))).toBe(true);
+    expect(bytesOf(await fit({}, {}, { ...beyond(0), frames: subject.clip.frames })).equals(bytesOf(first))).toBe(
+      false,
+    );
+  });
+});
+
 describe('a clip that cannot be learned from is refused by frame', () => {
   const withFrame = (change: Partial<Clip['frames'][number]>): Clip => ({
     ...subject.clip,

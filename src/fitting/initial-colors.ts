@@ -45,7 +45,8 @@ export function initialColors(surface: Surface, clip: Clip): Float32Array {
 
 function addFrame(sums: Float64Array, surface: Surface, clip: Clip, frame: number, vertices: Float32Array): void {
   const { head, triangleIndices, barycentrics } = surface;
-  const { camera } = clip.frames[frame]!;
+  const { camera, shown } = clip.frames[frame]!;
+  const { left, top, right, bottom } = shown ?? { left: 0, top: 0, right: clip.size, bottom: clip.size };
   const pixels = clip.pixels(frame);
   const corner = (triangle: number, k: number, axis: number): number =>
     vertices[head.triangles[triangle * 3 + k]! * 3 + axis]!;
@@ -58,7 +59,7 @@ function addFrame(sums: Float64Array, surface: Surface, clip: Clip, frame: numbe
     if (facing < FACING || point[2] <= 0) continue;
     const x = Math.floor(camera.principalX + (camera.focalX * point[0]) / point[2]);
     const y = Math.floor(camera.principalY + (camera.focalY * point[1]) / point[2]);
-    if (x < 0 || y < 0 || x >= clip.size || y >= clip.size) continue;
+    if (!(x >= left && y >= top && x < right && y < bottom)) continue;
     const pixel = pixels[y * clip.size + x]!;
     if (pixel >>> 24 < 200) continue;
     const weight = facing * facing;

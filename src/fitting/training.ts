@@ -17,6 +17,7 @@ import { IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
 import type { Rasterizer } from '../rasterizer/rasterizer.ts';
 import { stepTogether } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
+import type { Clip } from './clip.ts';
 import type { GaussianState } from './gaussian-state.ts';
 import { eventsAfter, rateFactor } from './schedule.ts';
 import {
@@ -145,6 +146,7 @@ export class Training {
         target: targets,
         targetOffset: this.#target * clip.size * clip.size,
         background: this.#background,
+        ...(clip.frames[frame]!.shown ? { shown: clip.frames[frame]!.shown } : {}),
         imageGradient: photometric.imageGradient,
         // Adam divides by the root of the mean square, which a rare strong gradient raises for all the steps between:
         // n times as strong ended worse than without the term, √n times better (docs/decisions/perceptual.md).
@@ -218,13 +220,13 @@ export class Training {
       bindings: { count: 'read', rgbGradient: 'read', contribution: 'readWrite' },
     });
     const contribution = createStorageBuffer(this.#gpu, 'contribution', capacity * 4);
-    const ones = new Float32Array(clip.size * clip.size * 4).map((_, index) => (index % 4 === 0 ? 1 : 0));
-    const imageGradient = createStorageBuffer(this.#gpu, 'red of every pixel', ones);
+    const imageGradient = createStorageBuffer(this.#gpu, 'red of every pixel', clip.size * clip.size * 16);
     const group = kernel.bind({ count, rgbGradient: this.rasterizer.gradients.rgb, contribution });
     const commands = this.commands();
     // The last slot of a batch holds nothing between steps; the others may wait for its end.
     const slot = this.#inputs.options.deltaFrames - 1;
     for (const frame of frames) {
+      writeBuffer(this.#gpu, imageGradient, redOfShown(clip, frame));
       this.#recordForward(commands, 1, frame, { slot });
       this.rasterizer.backward(commands, { ...this.#input, imageGradient });
       commands.pass('contribution', (pass) => kernel.dispatch(pass, group, Math.ceil(capacity / 64)));
@@ -298,6 +300,7 @@ export class Training {
       target: targets,
       targetOffset: target * pixelCount,
       background,
+      ...(clip.frames[frame]!.shown ? { shown: clip.frames[frame]!.shown } : {}),
       weights: { ssim: options.weights.ssim, matte: options.weights.matte },
       slot: (step - 1) % LOSS_SLOTS,
     });
@@ -351,4 +354,13 @@ export class Training {
     const channel = (index: number): number => randomUniform(seed, STREAM.background + step, index);
     return [channel(0), channel(1), channel(2)];
   }
+}
+
+/** H×W×4: 1 in red where the frame shows something, else 0. */
+function redOfShown({ size, frames }: Clip, frame: number): Float32Array {
+  const { left, top, right, bottom } = frames[frame]!.shown ?? { left: 0, top: 0, right: size, bottom: size };
+  const red = new Float32Array(size * size * 4);
+  for (let row = top; row < bottom; row++)
+    for (let column = left; column < right; column++) red[(row * size + column) * 4] = 1;
+  return red;
 }

@@ -38,6 +38,32 @@ export function cropFrame(
   return { width: size, height: size, channels: 4, data };
 }
 
+/** Whole pixels of an image: columns `left` … `right` − 1, rows `top` … `bottom` − 1. */
+export interface PixelRectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The pixels of a crop that `cropFrame` has something to show for: those whose centres lie in the image. */
+export function shownRectangle(
+  image: { readonly width: number; readonly height: number },
+  square: { readonly x: number; readonly y: number; readonly size: number },
+  size: number,
+): PixelRectangle {
+  const [left, right] = shownRange(square.x, square.size, size, image.width);
+  const [top, bottom] = shownRange(square.y, square.size, size, image.height);
+  return { left, top, right, bottom };
+}
+
+function shownRange(origin: number, length: number, size: number, limit: number): [number, number] {
+  const shown = [...Array(size).keys()].filter((i) => isShown(origin + (i + 0.5) * (length / size), limit));
+  return shown.length > 0 ? [shown[0], shown[shown.length - 1] + 1] : [0, 0];
+}
+
+const isShown = (center: number, limit: number): boolean => center > 0 && center < limit;
+
 /** Taps of each output sample along one axis. `counts` is 0 where the sample's centre lies beyond the image. */
 interface AxisWeights {
   readonly taps: number;
@@ -56,7 +82,7 @@ function axisWeights(origin: number, length: number, size: number, limit: number
   const weights = new Float64Array(size * taps);
   for (let i = 0; i < size; i++) {
     const center = origin + (i + 0.5) * step;
-    if (center <= 0 || center >= limit) continue;
+    if (!isShown(center, limit)) continue;
     const first = Math.max(Math.ceil(center - reach - 0.5), 0);
     const last = Math.min(Math.floor(center + reach - 0.5), limit - 1);
     starts[i] = first;

@@ -51,12 +51,13 @@ fn store(row: i32, derivatives: mat3x3f) {
   if (row < slide.first || row >= slide.last) { return; }
   let index = u32(row) * step.width + slide.column;
   let base = index * 4u;
-  let y = composited(targetPixels[step.targetOffset + index]);
+  let y = targetColor(targetPixels[step.targetOffset + index], slide.column, u32(row));
   let x = vec3f(image[base], image[base + 1u], image[base + 2u]);
-  let byL1 = step.l1Weight * pixelWeight(index) / f32(3u * step.width * step.height);
+  let byL1 = step.l1Weight * pixelWeight(slide.column, u32(row)) / f32(3u * step.width * step.height);
   let byChannel = transpose(derivatives);
   let gradient = byL1 * sign(x - y) + byChannel[0] + 2.0 * x * byChannel[1] + y * byChannel[2];
-  let guarded = select(vec3f(0.0), gradient, areUsable(x));
+  let takesPart = areUsable(x) & vec3<bool>(isShown(slide.column, u32(row)));
+  let guarded = select(vec3f(0.0), gradient, takesPart);
   imageGradient[base] = guarded.x;
   imageGradient[base + 1u] = guarded.y;
   imageGradient[base + 2u] = guarded.z;

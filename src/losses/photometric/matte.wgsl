@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let usable = isUsable(transmittance);
     let alpha = byteOf(targetPixels[step.targetOffset + index], 3u);
     let difference = select(0.0, 1.0 - transmittance - alpha, usable);
-    let weight = pixelWeight(index);
+    let weight = pixelWeight(id.x, row);
     sum += weight * abs(difference);
     imageGradient[index * 4u + 3u] = -step.matteWeight * weight * sign(difference) * scale;
   }

@@ -44,13 +44,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 fn momentsAt(row: i32) -> mat3x4f {
   if (row < 0 || row >= i32(step.height)) { return mat3x4f(); }
   let index = u32(row) * step.width + slide.column;
-  let y = composited(targetPixels[step.targetOffset + index]);
+  let y = targetColor(targetPixels[step.targetOffset + index], slide.column, u32(row));
   let given = vec3f(image[index * 4u], image[index * 4u + 1u], image[index * 4u + 2u]);
+  let shown = isShown(slide.column, u32(row));
   let usable = areUsable(given);
-  let x = select(y, given, usable);
+  let x = select(y, given, usable & vec3<bool>(shown));
   if (row >= slide.first && row < slide.last) {
-    difference += pixelWeight(index) * dot(abs(x - y), vec3f(1.0));
-    unusable += dot(select(vec3f(1.0), vec3f(0.0), usable), vec3f(1.0));
+    difference += pixelWeight(slide.column, u32(row)) * dot(abs(x - y), vec3f(1.0));
+    unusable += select(0.0, 1.0, shown) * dot(select(vec3f(1.0), vec3f(0.0), usable), vec3f(1.0));
   }
   let squares = x * x + y * y;
   let products = x * y;

@@ -1,3 +1,4 @@
+import type { PixelRectangle } from '../../video/crop-frame.ts';
 import { SSIM_C1, SSIM_C2, windowed } from '../metrics.ts';
 
 /** What the photometric loss compares, in float64. */
@@ -8,6 +9,8 @@ export interface PhotometricScene {
   readonly target: Uint32Array;
   /** H×W bytes. */
   readonly mask?: Uint8Array;
+  /** What is known of the target; all of it without. */
+  readonly shown?: PixelRectangle;
   readonly background: readonly number[];
   readonly weights: { readonly l1: number; readonly ssim: number; readonly matte: number; readonly mask: number };
 }
@@ -29,26 +32,33 @@ export function photometricReference(image: ArrayLike<number>, scene: Photometri
   const { width, height, target, weights } = scene;
   const pixels = width * height;
   const imageGradient = new Float64Array(pixels * 4);
-  const weightOf = (pixel: number): number => 1 + (weights.mask * (scene.mask?.[pixel] ?? 0)) / 255;
+  const isShown = (pixel: number): boolean => {
+    const { left, top, right, bottom } = scene.shown ?? { left: 0, top: 0, right: width, bottom: height };
+    const [column, row] = [pixel % width, Math.floor(pixel / width)];
+    return column >= left && row >= top && column < right && row < bottom;
+  };
+  const weightOf = (pixel: number): number =>
+    isShown(pixel) ? 1 + (weights.mask * (scene.mask?.[pixel] ?? 0)) / 255 : 0;
   const sums = { l1: 0, dissimilarity: 0, matte: 0 };
   for (let channel = 0; channel < 3; channel++) {
-    const y = Float64Array.from(target, (pixel) => {
-      const alpha = (pixel >>> 24) / 255;
+    const y = Float64Array.from(target, (pixel, index) => {
+      const alpha = isShown(index) ? (pixel >>> 24) / 255 : 0;
       return (((pixel >>> (8 * channel)) & 255) / 255) * alpha + scene.background[channel]! * (1 - alpha);
     });
-    const x = y.map((value, pixel) => (isUsable(image[pixel * 4 + channel]!) ? image[pixel * 4 + channel]! : value));
+    const takesPart = (pixel: number): boolean => isShown(pixel) && isUsable(image[pixel * 4 + channel]!);
+    const x = y.map((value, pixel) => (takesPart(pixel) ? image[pixel * 4 + channel]! : value));
     const similarity = similarityWithGradient(x, y, width, height, weightOf);
     sums.dissimilarity += similarity.dissimilarity;
     for (let pixel = 0; pixel < pixels; pixel++) {
       sums.l1 += weightOf(pixel) * Math.abs(x[pixel]! - y[pixel]!);
-      if (!isUsable(image[pixel * 4 + channel]!)) continue;
+      if (!takesPart(pixel)) continue;
       const bySign = weights.l1 * weightOf(pixel) * Math.sign(x[pixel]! - y[pixel]!);
       imageGradient[pixel * 4 + channel] = (bySign + weights.ssim * similarity.gradient[pixel]!) / (3 * pixels);
     }
   }
   for (let pixel = 0; pixel < pixels; pixel++) {
     const transmittance = image[pixel * 4 + 3]!;
-    if (!isUsable(transmittance)) continue;
+    if (!isUsable(transmittance) || !isShown(pixel)) continue;
     const difference = 1 - transmittance - (target[pixel]! >>> 24) / 255;
     sums.matte += weightOf(pixel) * Math.abs(difference);
     imageGradient[pixel * 4 + 3] = (-weights.matte * weightOf(pixel) * Math.sign(difference)) / pixels;

@@ -44,7 +44,17 @@ async function runLoss(
   const mask = setting.mask ? createStorageBuffer(gpu, 'mask', maskBytes) : undefined;
   const rendered = createStorageBuffer(gpu, 'image', image);
   const commands = new Commands(gpu);
-  loss.record(commands, { image: rendered, target, targetOffset, mask, maskOffset, background, weights, slot: 2 });
+  loss.record(commands, {
+    image: rendered,
+    target,
+    targetOffset,
+    mask,
+    maskOffset,
+    background,
+    weights,
+    ...(setting.shown ? { shown: setting.shown } : {}),
+    slot: 2,
+  });
   commands.submit();
   const imageGradient = await readFloats(gpu, loss.imageGradient, width * height * 4);
   const [record] = await history.read(2, 1);
@@ -100,6 +110,10 @@ describeDifferentiable(
     { ...scene(37, 23, { weights: withMatte }), name: '37×23 with the matte term' },
     { ...scene(24, 31, { weights: withMask, mask: maskOf(24 * 31) }), name: '24×31 with a mask' },
     { ...scene(40, 29, { stripLength: 7 }), name: '40×29 in strips of 7' },
+    {
+      ...scene(31, 27, { weights: withMatte, shown: { left: 3, top: 5, right: 31, bottom: 22 } }),
+      name: '31×27 of which a part is shown',
+    },
     { ...scene(64, 64, { weights: { l1: 0, ssim: 1, matte: 0, mask: 0 } }), name: '64×64, SSIM alone' },
   ].map((each) => ({
     ...each,
@@ -131,6 +145,24 @@ describe('photometric loss', () => {
     expect(record.matte).toBeCloseTo(expected.matte, 6);
     expect(record.total).toBeCloseTo(expected.total, 5);
     expect(record.guardedValues).toBe([1, 6, 11, 16].filter((index) => index % 4 !== 3).length);
+  });
+
+  it('does not look at what the frame does not show', async () => {
+    const gpu = await testGpu();
+    const shown = { left: 6, top: 0, right: 20, bottom: 13 };
+    const { inputs, setting } = scene(26, 17, { weights: withMatte, shown });
+    const first = await runLoss(gpu, inputs.image, setting);
+    const isShown = (pixel: number): boolean =>
+      pixel % 26 >= shown.left && pixel % 26 < shown.right && Math.floor(pixel / 26) < shown.bottom;
+    const other = inputs.image.map((value, i) => (isShown(Math.floor(i / 4)) ? value : 1 - value));
+    other[0] = NaN;
+    const second = await runLoss(gpu, other, setting);
+    expect(second.record).toEqual(first.record);
+    // A zero may have either sign.
+    first.imageGradient.forEach((value, i) => {
+      expect(second.imageGradient[i]! === value, `gradient ${i}`).toBe(true);
+      if (!isShown(Math.floor(i / 4))) expect(Math.abs(value)).toBe(0);
+    });
   });
 
   it('stays finite at the edge of what it takes', async () => {

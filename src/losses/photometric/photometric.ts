@@ -2,6 +2,7 @@ import { Ownership, createStorageBuffer } from '../../gpu/buffer.ts';
 import type { Commands } from '../../gpu/commands.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { UniformRing } from '../../gpu/uniform-ring.ts';
+import type { PixelRectangle } from '../../video/crop-frame.ts';
 import type { LossHistory } from '../loss-history.ts';
 import { groupWidthOf, photometricKernels, type PhotometricKernels } from './kernels.ts';
 
@@ -39,6 +40,8 @@ export interface PhotometricStep {
    * |(1 − transmittance) − alpha|; mask: a pixel counts 1 + mask·(mask byte / 255) times in each of them.
    */
   readonly weights?: Partial<Record<keyof typeof PHOTOMETRIC_DEFAULTS, number>>;
+  /** What the frame shows; pixels outside are unknown and take no part. Default: all of it. */
+  readonly shown?: PixelRectangle;
   /** Row of the loss history that this step fills: its number modulo `history.slotCount`. */
   readonly slot: number;
 }
@@ -52,7 +55,7 @@ export interface PhotometricLoss {
   dispose(): void;
 }
 
-const STEP_BYTES = 64;
+const STEP_BYTES = 80;
 const STRIP_LENGTH = 32;
 
 /** Tiles are 8 pixels wide (pixels.wgsl). */
@@ -208,5 +211,7 @@ function packStep(
   const words = new Uint32Array(floats.buffer);
   words.set([step.targetOffset ?? 0, step.maskOffset ?? 0, width, height, stripLength], 7);
   words.set([momentPartials, momentPartials + similarityPartials], 12);
+  const { left, top, right, bottom } = step.shown ?? { left: 0, top: 0, right: width, bottom: height };
+  words.set([left, top, right, bottom], 16);
   return floats;
 }

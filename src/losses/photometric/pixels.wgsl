@@ -1,7 +1,8 @@
 // What the photometric kernels share: the step's values, the target's colour, the weight of a pixel, and the window.
 //
 // Target frames are RGBA8 with straight alpha, one u32 per pixel (red lowest), composited here onto the background.
-// The weight of a pixel is 1 + maskWeight · mask/255.
+// The weight of a pixel is 1 + maskWeight · mask/255, and 0 outside the rectangle `shown`: what lies there is unknown, so
+// x and y are the background there, x takes no gradient, and no window is centred there.
 //
 // Thread mapping of moments, similarity and gradient: an invocation owns a strip of a column or row and slides along it
 // with the last 11 values in registers, so that every value is read once and no barrier is needed. Four steps share one
@@ -26,6 +27,7 @@ struct PhotometricStep {
   // Where these kernels' partial sums start, behind those of moments.
   firstSimilarityPartial: u32,
   firstMattePartial: u32,
+  shown: vec4u, // first column, first row, one past the last column and row
 }
 
 const RADIUS = 5;
@@ -39,6 +41,11 @@ const W5 = 0.0010283800844791099;
 
 fn byteOf(word: u32, index: u32) -> f32 {
   return f32((word >> (index * 8u)) & 255u) / 255.0;
+}
+
+// The target's colour: `pixel` on the background, which is all that is there where nothing is shown.
+fn targetColor(pixel: u32, column: u32, row: u32) -> vec3f {
+  return composited(select(0u, pixel, isShown(column, row)));
 }
 
 fn composited(pixel: u32) -> vec3f {
@@ -56,9 +63,15 @@ fn areUsable(color: vec3f) -> vec3<bool> {
   return vec3<bool>(isUsable(color.x), isUsable(color.y), isUsable(color.z));
 }
 
+fn isShown(column: u32, row: u32) -> bool {
+  return column >= step.shown.x && row >= step.shown.y && column < step.shown.z && row < step.shown.w;
+}
+
 // Kernels declare `step` and `mask` (H×W bytes from maskOffset) themselves.
-fn pixelWeight(index: u32) -> f32 {
+fn pixelWeight(column: u32, row: u32) -> f32 {
+  if (!isShown(column, row)) { return 0.0; }
   if (!hasMask) { return 1.0; }
+  let index = row * step.width + column;
   let byteIndex = step.maskOffset + index;
   return 1.0 + step.maskWeight * byteOf(mask[byteIndex / 4u], byteIndex & 3u);
 }

@@ -75,7 +75,7 @@ fn derivativesAt(x: i32, window: vec4f) -> vec3f {
   let spreadAbove = 2.0 * (window.w - product) + C2;
   let inverse = 1.0 / (meanBelow * spreadBelow);
   let similarity = meanAbove * spreadAbove * inverse;
-  let weight = pixelWeight(slide.row * step.width + u32(clamp(x, 0, i32(step.width) - 1)));
+  let weight = pixelWeight(u32(clamp(x, 0, i32(step.width) - 1)), slide.row);
   if (x >= slide.first && x < slide.last) { dissimilarity += weight * (1.0 - similarity); }
   let bySquare = -similarity * meanBelow * inverse;
   let byProduct = 2.0 * meanAbove * inverse;

@@ -8,7 +8,7 @@ import { openHead } from '../open-head.ts';
 import { createSyntheticFolder } from '../synthetic-folder.ts';
 import { withGpu, type RunContext } from './context.ts';
 import { TRACK_FILE } from './fit-run.ts';
-import { CROPS_FILE } from './track-run.ts';
+import { CROPS_FILE } from './fit-run.ts';
 
 /** The synthetic subject is painted on this head; its exact track is of it. */
 const HEAD = 'builtin';

@@ -7,8 +7,10 @@ import { fitAvatar, type LossPoint } from '../../../fitting/fit-avatar.ts';
 import { FIT_DEFAULTS, type FitOptions } from '../../../fitting/fit-options.ts';
 import { packPixels } from '../../../fitting/frame-pixels.ts';
 import { packPose } from '../../../head/pose.ts';
+import type { CropSquare } from '../../../tracking/crop.ts';
 import { parseTrack } from '../../../tracking/track-json.ts';
 import type { Track } from '../../../tracking/track.ts';
+import { shownRectangle, type PixelRectangle } from '../../../video/crop-frame.ts';
 import { FrameImages } from '../frame-images.ts';
 import { createNodeNetworkRuntime } from '../network-runtime.ts';
 import { openHead } from '../open-head.ts';
@@ -21,6 +23,8 @@ export const AVATAR_FILE = 'avatar.safetensors';
 export const LOSSES_FILE = 'losses.json';
 export const REFINED_POSES_FILE = 'refined-poses.json';
 export const FRAMES_FOLDER = 'frames';
+/** Per frame of the track, the square of the video that became it. */
+export const CROPS_FILE = 'crops.json';
 const CHECKPOINT_FILE = 'checkpoint.safetensors';
 
 /** Options of the perceptual term; a run's record has those that were given. */
@@ -148,12 +152,25 @@ export async function readClip(
     signal?.throwIfAborted();
     pixels.push(packPixels(await images.read(position)));
   }
-  const frames = positions.map((index) => ({
-    index,
-    camera: track.frames[index]!.camera,
-    pose: track.frames[index]!.pose,
-  }));
+  const shownOf = await readShown(folder);
+  const frames = positions.map((index) => {
+    const { camera, pose } = track.frames[index]!;
+    const shown = shownOf(index, camera.width);
+    return { index, camera, pose, ...(shown ? { shown } : {}) };
+  });
   return { size: frames[0]?.camera.width ?? 0, frames, pixels: (frame) => pixels[frame]! };
+}
+
+/** What of each frame the video shows; nothing is known of it in a folder that an older version tracked. */
+async function readShown(folder: RunFolder): Promise<(position: number, size: number) => PixelRectangle | null> {
+  const { videoWidth: width, videoHeight: height } = folder.stage('track')?.facts ?? {};
+  const bytes = await folder.read(CROPS_FILE);
+  if (!bytes || typeof width !== 'number' || typeof height !== 'number') return () => null;
+  const crops = JSON.parse(new TextDecoder().decode(bytes)) as CropSquare[];
+  return (position, size) => {
+    const crop = crops[position];
+    return crop ? shownRectangle({ width, height }, crop, size) : null;
+  };
 }
 
 export async function readAvatar(folder: RunFolder): Promise<Avatar> {

@@ -16,11 +16,8 @@ import { existingModelsFolder } from '../optional-files.ts';
 import type { RunFolder } from '../run-folder.ts';
 import type { RunContext } from './context.ts';
 import { pickEvenly } from './evaluate-run.ts';
-import { FRAMES_FOLDER, peakMemoryMB, TRACK_FILE } from './fit-run.ts';
+import { CROPS_FILE, FRAMES_FOLDER, peakMemoryMB, TRACK_FILE } from './fit-run.ts';
 import { LANDMARKS_FILE, type LandmarkFile } from './landmarks-file.ts';
-
-/** Per frame of the track, the square of the video that became it. */
-export const CROPS_FILE = 'crops.json';
 
 export interface TrackFacts {
   readonly frames: number;
@@ -67,6 +64,8 @@ export async function runTrack(
     await folder.finish('track', {
       ...facts,
       videoFrames: video.info.frameCount,
+      videoWidth: video.info.width,
+      videoHeight: video.info.height,
       trackSha256,
       peakMemoryMB: peakMemoryMB(),
     });
