@@ -11,10 +11,11 @@ import type { Metrics } from '../../../evaluation/metrics-file.ts';
 import { FIT_DEFAULTS } from '../../../fitting/fit-options.ts';
 import { resolveOptions } from '../../../options.ts';
 import { fileDigest } from '../atomic-file.ts';
+import { findLpips } from '../optional-files.ts';
 import { RunFolder, type RunVideo } from '../run-folder.ts';
 import { absoluteHead, withGpu, type RunContext } from './context.ts';
 import { runEvaluate } from './evaluate-run.ts';
-import { runFit, type FitStageOptions } from './fit-run.ts';
+import { openPerceptualNet, runFit, type FitStageOptions } from './fit-run.ts';
 import { runTrack } from './track-run.ts';
 import { stat } from 'node:fs/promises';
 import { UnsupportedVideoError } from '../../../video/errors.ts';
@@ -36,6 +37,9 @@ export async function createAvatar(
       }
       // The device first: a machine without one should say so before it tracks for a minute.
       return withGpu(context, async (gpu) => {
+        // And the weights that the user gave: better a wrong file now than after the fit.
+        if (!folder.isDone('fit')) await openPerceptualNet(fit, track.models);
+        await findLpips(track.models);
         await runTrack(folder, track, { ...context, gpu });
         await runFit(folder, fit, { ...context, gpu });
         return runEvaluate(folder, { ...context, gpu });
