@@ -12,7 +12,9 @@ import { createMatting } from './matting/matting.ts';
 import { crownAboveBrow, landmarksInCrop, planCrop, type CropSquare } from './tracking/crop.ts';
 import type { ClipObservation, FaceObservation } from './tracking/observation.ts';
 import { observeVideo, OBSERVE_DEFAULTS } from './tracking/observe-video.ts';
-import { solveTrack } from './tracking/solve-track.ts';
+import { featurePyramid, type FeaturePyramid } from './tracking/photometric/feature-image.ts';
+import { PICTURE_LEVELS, PICTURE_SIZE } from './tracking/photometric/refine-poses.ts';
+import { TrackSolver } from './tracking/solve-track.ts';
 import type { Track } from './tracking/track.ts';
 import { cropFrame } from './video/crop-frame.ts';
 import type { Image, OnProgress } from './video/frame.ts';
@@ -30,9 +32,15 @@ export interface TrackClipOptions {
   readonly size: number;
   /** Most frames to take, spread evenly over the video. */
   readonly maximumFrames: number;
+  /** Frames that this rule holds out do not teach the tracker how the head looks. */
+  readonly split: SplitRule;
 }
 
-export const TRACK_CLIP_DEFAULTS: TrackClipOptions = { size: 256, maximumFrames: OBSERVE_DEFAULTS.maximumFrames };
+export const TRACK_CLIP_DEFAULTS: TrackClipOptions = {
+  size: 256,
+  maximumFrames: OBSERVE_DEFAULTS.maximumFrames,
+  split: 'fifth',
+};
 
 export interface TrackContext {
   readonly onProgress?: OnProgress;
@@ -47,8 +55,8 @@ export interface TrackedClip {
 }
 
 /**
- * Video → landmarks → crop → track → matte. `onFrame` receives every usable frame of the track, cropped and with the
- * matte of head, hair and neck as alpha.
+ * Video → landmarks → crop → track → matte → track by pictures. `onFrame` receives every usable frame of the track,
+ * cropped and with the matte of head, hair and neck as alpha.
  */
 export async function trackClip(
   video: VideoSource,
@@ -57,21 +65,24 @@ export async function trackClip(
   onFrame: (position: number, image: Image) => Promise<void> | void,
   { onProgress, signal }: TrackContext = {},
 ): Promise<TrackedClip> {
-  const { size, maximumFrames } = { ...TRACK_CLIP_DEFAULTS, ...given };
+  const { size, maximumFrames, split } = { ...TRACK_CLIP_DEFAULTS, ...given };
   const observation = await observeVideo(video, models, { maximumFrames }, onProgress, signal);
   const { observations } = observation;
   const crops = planCrop(observations, await measureCrown(video, models, observations, size, signal));
   const { width: videoWidth, height: videoHeight } = video.info;
-  const solved = await solveTrack(head, observations, { videoWidth, videoHeight, crops, size }, onProgress, signal);
-  const track = { ...solved, warnings: [...observation.warnings, ...solved.warnings] };
+  const options = { videoWidth, videoHeight, crops, size };
+  const solver = new TrackSolver(head, observations, options, onProgress, signal);
+  const { frames } = await solver.solve();
+  const pictures = new Array<FeaturePyramid | null>(frames.length).fill(null);
   const matting = createMatting(models);
   const indices = observations.map((frame) => frame.sourceIndex);
   let position = 0;
   for await (const frame of video.frames({ indices, ...(signal ? { signal } : {}) })) {
     const crop = crops[position]!;
-    if (track.frames[position]!.excluded === null) {
+    if (frames[position]!.excluded === null) {
       const landmarks = landmarksInCrop(observations[position]!.landmarks, crop, size);
       const { image } = await matting.matte(cropFrame(frame.image, crop, size), { landmarks });
+      pictures[position] = featurePyramid(image, PICTURE_SIZE, PICTURE_LEVELS);
       await onFrame(position, image);
     } else {
       matting.reset();
@@ -79,7 +90,23 @@ export async function trackClip(
     position++;
     onProgress?.({ stage: 'matte', done: position, total: indices.length });
   }
+  const train = new Set(splitOrAll(frames, split));
+  const refined = await solver.refine(
+    pictures,
+    frames.map((_, index) => train.has(index)),
+  );
+  const track = { ...refined, warnings: [...observation.warnings, ...refined.warnings] };
   return { track, observation, crops };
+}
+
+/** Frames that may teach; a clip too short for the rule is turned down later, by the fit. */
+function splitOrAll(frames: Track['frames'], split: SplitRule): readonly number[] {
+  try {
+    return splitFrames(frames, split).train;
+  } catch (error) {
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
 }
 
 /** Frames that tell how high the hair is. */
@@ -150,7 +177,7 @@ export async function createAvatar(
   const { track } = await trackClip(
     video,
     tools,
-    trackOptions,
+    { ...trackOptions, split },
     (position, image) => void pixels.set(position, packPixels(image)),
     context,
   );

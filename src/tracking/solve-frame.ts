@@ -1,4 +1,5 @@
 import { factorCholesky, solveLower, solveLowerTransposed } from './solve-cholesky.ts';
+import { PhotometricEquations, type PhotometricTarget } from './photometric/photometric-equations.ts';
 import { DepthEquations } from './solve-depth.ts';
 import type { LandmarkBasis } from './solve-landmarks.ts';
 import { landmarkVisibility, locateLandmark } from './solve-residual.ts';
@@ -26,6 +27,8 @@ export interface FrameProblem {
   readonly depthSigma: number;
   /** Cost per unit of |coefficient|: prefers few active expressions. */
   readonly expressionSparsity: number;
+  /** What pictures are compared with, where frames have one; without it landmarks alone count. */
+  readonly photometric?: PhotometricTarget;
 }
 
 /** A step that lowers the cost by a smaller share ends the search. */
@@ -58,12 +61,14 @@ export class FrameEquations {
   private readonly unknowns: Uint32Array;
   private readonly position = new Float64Array(3);
   private readonly depth: DepthEquations;
+  private readonly photometric: PhotometricEquations;
 
   constructor(problem: FrameProblem) {
     this.problem = problem;
     this.depth = new DepthEquations(problem);
     this.localCount = POSE_UNKNOWNS + problem.basis.expressionCount;
     this.sharedCount = CAMERA_UNKNOWNS + problem.basis.identityCount;
+    this.photometric = new PhotometricEquations(this.localCount);
     const size = this.localCount + this.sharedCount;
     this.hessian = new Float64Array(size * size);
     this.gradient = new Float64Array(size);
@@ -153,6 +158,10 @@ export class FrameEquations {
       this.add(size, localEntries, weight, rx, ry);
     }
     cost += this.depth.add(this, clip, frame, data, extent);
+    const target = this.problem.photometric;
+    if (target && data.picture) {
+      cost += this.photometric.add(this, size, target, clip, frame, data.picture, extent === 'pose');
+    }
     return cost + this.addPrior(frame, data, size);
   }
 
@@ -183,6 +192,8 @@ export class FrameEquations {
         (robustSquared + squared);
     }
     cost = cost / (pixelSigma * pixelSigma) + this.depth.cost(clip, frame, data);
+    const target = this.problem.photometric;
+    if (target && data.picture) cost += this.photometric.cost(target, clip, frame, data.picture);
     for (let k = 0; k < frame.expression.length; k++) {
       const value = frame.expression[k];
       const off = value - data.expressionPrior[k];

@@ -1,4 +1,5 @@
 import { matrixFromAxisAngle } from '../math/rotation.ts';
+import type { FramePicture } from './photometric/frame-picture.ts';
 import type { LandmarkBasis } from './solve-landmarks.ts';
 
 /** What all frames of a clip share. */
@@ -41,6 +42,8 @@ export interface FrameData {
   readonly expressionPrior: Float64Array;
   /** E: one over the prior's variance. */
   readonly expressionPrecision: Float64Array;
+  /** The frame's picture, for the photometric pass. */
+  readonly picture?: FramePicture;
 }
 
 /** Pixels of the crop in which residuals are told. */

@@ -26,7 +26,8 @@ export async function createAvatar(
   context: RunContext = {},
 ): Promise<Metrics> {
   const options = resolveOptions(CREATE_OPTIONS, given);
-  const [track, fit] = [trackStageOptions(options), fitStageOptions(options)];
+  const fit = fitStageOptions(options);
+  const track = { ...trackStageOptions(options), ...(fit.split === 'fifth' ? {} : { split: fit.split }) };
   return inFolder(
     out,
     { video: await describeVideo(video), stages: { track, fit }, force: options.force },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TRACK_CLIP_DEFAULTS, trackClip, type TrackedClip } from '../../../create-avatar.ts';
 import type { TrackOptions } from '../../../command-options.ts';
+import type { SplitRule } from '../../../evaluation/split-frames.ts';
 import type { HeadModel } from '../../../head/head-model.ts';
 import { loadFaceModels } from '../../../inference/face-models.ts';
 import { landmarksInCrop } from '../../../tracking/crop.ts';
@@ -27,16 +28,22 @@ export interface TrackFacts {
   readonly warnings: readonly string[];
 }
 
+/** `split` only where it is not the default. */
+export type TrackStageOptions = Omit<TrackOptions, 'force'> & { readonly split?: SplitRule };
+
 /** Tracks the run's video, or does nothing when that is done. */
 export async function runTrack(
   folder: RunFolder,
-  options: Omit<TrackOptions, 'force'>,
+  options: TrackStageOptions,
   context: RunContext,
 ): Promise<TrackFacts> {
   if (folder.isDone('track')) return folder.stage('track')!.facts as unknown as TrackFacts;
   const head = await openHead(options.head);
   const video = await openVideo(folder.video!.path, nodeVideoPlatform);
-  const models = await loadFaceModels(await createNodeInference(), await openModelFiles(await existingModelsFolder(options.models)));
+  const models = await loadFaceModels(
+    await createNodeInference(),
+    await openModelFiles(await existingModelsFolder(options.models)),
+  );
   try {
     await folder.begin('track', options);
     const images = new FrameImages(await folder.claim('track', FRAMES_FOLDER));
@@ -44,7 +51,11 @@ export async function runTrack(
     const clip = await trackClip(
       video,
       { head, models },
-      { size: options.size, maximumFrames: options.frames ?? TRACK_CLIP_DEFAULTS.maximumFrames },
+      {
+        size: options.size,
+        maximumFrames: options.frames ?? TRACK_CLIP_DEFAULTS.maximumFrames,
+        split: options.split ?? TRACK_CLIP_DEFAULTS.split,
+      },
       (position, image) => images.write(position, image),
       context,
     );
