@@ -42,7 +42,7 @@ export interface BakeOptions {
   readonly attributeWeight: number;
   /** Eq 26 over the Gaussians that no frame shows: they keep what the fit filled in. */
   readonly keptWeight: number;
-  /** Weight of eq 27, over mean squares. [code]: 0.1, over norms; at 0.1 ours costs detail (docs/decisions/baking.md). */
+  /** Weight of eq 27, here over mean squares. [code]: 0.1, at which ours costs detail (docs/decisions/baking.md). */
   readonly tiltWeight: number;
   readonly background: 'white' | 'random';
   readonly exposure: boolean;
