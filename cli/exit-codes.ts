@@ -27,6 +27,7 @@ const CODE_BY_NAME: Readonly<Record<string, number>> = {
   MapsFileError: EXIT.input,
   NetworkError: EXIT.input,
   PngError: EXIT.input,
+  ResampleError: EXIT.input,
   NoAdapterError: EXIT.machine,
   DeviceLostError: EXIT.machine,
   DiskFullError: EXIT.machine,

@@ -1,3 +1,4 @@
+import { GAUSSIAN_LIMITS } from './baking/gaussian-limits.ts';
 import { FIT_DEFAULTS, type DensifyRule } from './fitting/fit-options.ts';
 import { choice, integer, number, text, toggle, type OptionValues } from './options.ts';
 
@@ -91,6 +92,22 @@ export const RENDER_OPTIONS = {
   edited: toggle({ help: 'draw the baked avatar with its edits (`fate edit`)' }),
 } as const;
 
+/** Options of `fate export`. */
+export const EXPORT_OPTIONS = {
+  gaussians: integer({
+    default: null,
+    ...{ min: GAUSSIAN_LIMITS.least, max: GAUSSIAN_LIMITS.most },
+    help: 'sample the baked maps at exactly this many Gaussians; as many as were fitted otherwise',
+  }),
+  seed: integer({
+    default: 1,
+    min: 0,
+    max: 0xffffffff,
+    help: 'which of them, with --gaussians: same seed, same Gaussians',
+  }),
+} as const;
+
+export type ExportOptions = OptionValues<typeof EXPORT_OPTIONS>;
 export type TrackOptions = OptionValues<typeof TRACK_COMMAND_OPTIONS>;
 export type FitCommandOptions = OptionValues<typeof FIT_RUN_OPTIONS>;
 export type CreateOptions = OptionValues<typeof CREATE_OPTIONS>;

@@ -7,12 +7,10 @@ import { quaternionFromAxisAngle } from '../math/rotation.ts';
 import { attributeMips, sampleAttributes, type AttributeMips, type SampledAttributes } from './attribute-mips.ts';
 import { gaussianUvs, sampleMaps } from './attribute-maps.ts';
 import type { BakedAvatar } from './baked-avatar.ts';
+import { GAUSSIAN_LIMITS } from './gaussian-limits.ts';
 import { localCovariance, mapTangentially, setShape } from './gaussian-shape.ts';
 import { splitGaussian } from './split-gaussian.ts';
 import { TrianglePlanes } from './triangle-planes.ts';
-
-/** Fewest and most Gaussians that maps are sampled to. */
-export const GAUSSIAN_LIMITS = { least: 1000, most: 500_000 } as const;
 
 /** Maps that cannot be sampled at another count. */
 export class ResampleError extends Error {

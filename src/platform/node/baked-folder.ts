@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { decodeAvatar, type Avatar } from '../../avatar/avatar.ts';
 import type { BakedAvatar } from '../../baking/baked-avatar.ts';
 import { importColor } from '../../baking/import-color.ts';
 import { avatarHash, decodeMaps, encodeMaps, MapsFileError, MAPS_RECORD } from '../../baking/maps-file.ts';
+import { decodePackage } from '../../baking/package-file.ts';
 import { contentHash } from '../../math/content-hash.ts';
 import { uvGuides } from '../../report/uv-guide.ts';
 import { writeFileAtomically } from './atomic-file.ts';
@@ -54,11 +55,12 @@ export interface ReadBakedOptions {
 }
 
 /**
- * Reads a run's avatar with its baked maps. Throws `MapsFileError`, `TensorFileError`, `PngError`, each naming the file,
+ * Reads a run's avatar with its baked maps, or a packaged avatar (a `.fate` file). Throws `MapsFileError`, `TensorFileError`, `PngError`, each naming the file,
  * what is wrong with it and what to do.
  */
 export async function readBaked(folder: string, { avatar, from }: ReadBakedOptions = {}): Promise<BakedAvatar> {
   const path = resolve(folder);
+  if ((await stat(path).catch(() => null))?.isFile()) return decodePackage(await readFile(path), path);
   const source = join(path, BAKED_FOLDER);
   const names = BAKED_FILES.map((name) => name.slice(BAKED_FOLDER.length + 1)).filter(
     (name) => !name.startsWith('uv-'),

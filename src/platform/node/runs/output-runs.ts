@@ -1,7 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { parseExpression } from '../../../animation/expression-text.ts';
-import { RENDER_OPTIONS, type RenderOptions } from '../../../command-options.ts';
+import { EXPORT_OPTIONS, RENDER_OPTIONS, type ExportOptions, type RenderOptions } from '../../../command-options.ts';
+import type { Avatar } from '../../../avatar/avatar.ts';
+import { resample } from '../../../baking/level-of-detail.ts';
+import { encodePackage } from '../../../baking/package-file.ts';
 import { encodePly } from '../../../export/ply.ts';
 import { OptionError, resolveOptions } from '../../../options.ts';
 import { AvatarRenderer } from '../../../viewer/avatar-renderer.ts';
@@ -14,7 +17,7 @@ import { writeVideo } from '../report-files.ts';
 import { RunFolder } from '../run-folder.ts';
 import { withGpu, type RunContext } from './context.ts';
 import { FRAMES_PER_SECOND, renderTurn } from './evaluate-run.ts';
-import { openAvatar, type AvatarChoice } from './open-avatar.ts';
+import { openAvatar, openMaps, type AvatarChoice } from './open-avatar.ts';
 
 /** Renders one picture (PNG), or with `orbit` a full turn (MP4), of a run's avatar. */
 export async function renderAvatar(
@@ -29,32 +32,85 @@ export async function renderAvatar(
     );
   }
   const expression = options.expression ? parseExpression(options.expression) : {};
-  return withAvatar(path, options, context, async (renderer) => {
-    const file = resolve(out);
-    await mkdir(dirname(file), { recursive: true });
-    if (options.orbit) {
-      const frames = renderTurn(renderer, options.size, options.seconds, context.onProgress, expression, options.pitch);
-      return { file, frames: await writeVideo(file, frames, FRAMES_PER_SECOND, context.signal) };
-    }
-    const pose = poseForView(renderer.avatar, { yaw: options.yaw, pitch: options.pitch }, expression);
-    const image = await renderer.render(pose, centredCamera(renderer.avatar.camera, options.size));
-    await writeFileAtomically(file, await encodePng(image));
-    return { file, frames: 1 };
-  });
+  return withAvatar(
+    path,
+    (folder) => openAvatar(folder, options),
+    context,
+    async (renderer) => {
+      const file = resolve(out);
+      await mkdir(dirname(file), { recursive: true });
+      if (options.orbit) {
+        const frames = renderTurn(
+          renderer,
+          options.size,
+          options.seconds,
+          context.onProgress,
+          expression,
+          options.pitch,
+        );
+        return { file, frames: await writeVideo(file, frames, FRAMES_PER_SECOND, context.signal) };
+      }
+      const pose = poseForView(renderer.avatar, { yaw: options.yaw, pitch: options.pitch }, expression);
+      const image = await renderer.render(pose, centredCamera(renderer.avatar.camera, options.size));
+      await writeFileAtomically(file, await encodePng(image));
+      return { file, frames: 1 };
+    },
+  );
 }
 
-/** Writes the avatar's Gaussians, neutral pose, head space (y up, metres), as a 3DGS PLY file. */
-export async function exportAvatar(
-  { folder: path, ply, ...choice }: { folder: string; ply: string } & AvatarChoice,
-  context: RunContext = {},
-): Promise<{ file: string; gaussians: number; bytes: number }> {
-  return withAvatar(path, choice, context, async (renderer) => {
+/** What to write, and of which avatar. */
+export interface ExportChoice extends AvatarChoice, Partial<ExportOptions> {
+  readonly folder: string;
+  /** PLY file: the Gaussians in neutral pose, head space (y up, metres), 3DGS layout. */
+  readonly ply?: string;
+  /** `.fate` file: the baked avatar in one small file, with its edits where `edited` is given. */
+  readonly package?: string;
+}
+
+/** Files written; `file` and `bytes` are the PLY's, or the package's when there is no PLY. */
+export interface ExportResult {
+  readonly file: string;
+  readonly bytes: number;
+  readonly gaussians: number;
+  readonly package: { readonly file: string; readonly bytes: number } | null;
+}
+
+/** Writes an avatar for other programs. Throws `OptionError`, `RunFolderError`, `MapsFileError`, `ResampleError`. */
+export async function exportAvatar(choice: ExportChoice, context: RunContext = {}): Promise<ExportResult> {
+  const { folder: path, ply, package: packageFile } = choice;
+  const { gaussians, seed } = resolveOptions(EXPORT_OPTIONS, { gaussians: choice.gaussians, seed: choice.seed });
+  if (ply === undefined && packageFile === undefined)
+    throw new OptionError('nothing to write was named; give --ply FILE, --package FILE.fate or both');
+  if (packageFile !== undefined && extname(packageFile).toLowerCase() !== '.fate')
+    throw new OptionError(`option "package" is "${packageFile}", but a packaged avatar is written as .fate`);
+  const packed = packageFile === undefined ? null : await writePackage(path, choice, resolve(packageFile));
+  if (ply === undefined)
+    return { file: packed!.file, bytes: packed!.bytes, gaussians: packed!.gaussians, package: packed };
+  const open = async (folder: RunFolder): Promise<Avatar> =>
+    gaussians === null ? openAvatar(folder, choice) : resample(await openMaps(folder, choice), gaussians, seed);
+  return withAvatar(path, open, context, async (renderer) => {
     const pose = poseForView(renderer.avatar);
     const bytes = encodePly(inHeadSpace(await renderer.worldGaussians(pose), pose.headTranslation[2]!));
     const file = resolve(ply);
     await writeFileAtomically(file, bytes);
-    return { file, gaussians: renderer.avatar.gaussians.count, bytes: bytes.length };
+    return { file, gaussians: renderer.avatar.gaussians.count, bytes: bytes.length, package: packed };
   });
+}
+
+async function writePackage(
+  path: string,
+  choice: AvatarChoice,
+  file: string,
+): Promise<{ file: string; bytes: number; gaussians: number }> {
+  const folder = await RunFolder.open(path);
+  try {
+    const baked = await openMaps(folder, choice);
+    const bytes = encodePackage(baked);
+    await writeFileAtomically(file, bytes);
+    return { file, bytes: bytes.length, gaussians: baked.avatar.gaussians.count };
+  } finally {
+    await folder.close();
+  }
 }
 
 /** Camera space of a frontal head (y down, z away) at `depth` to head space (y up, z forward): half a turn about x. */
@@ -73,13 +129,13 @@ function inHeadSpace(world: WorldGaussianArrays, depth: number): WorldGaussianAr
 
 async function withAvatar<T>(
   path: string,
-  choice: AvatarChoice,
+  open: (folder: RunFolder) => Promise<Avatar>,
   context: RunContext,
   work: (renderer: AvatarRenderer) => Promise<T>,
 ): Promise<T> {
   const folder = await RunFolder.open(path);
   try {
-    const avatar = await openAvatar(folder, choice);
+    const avatar = await open(folder);
     return await withGpu(context, async (gpu) => {
       const renderer = await AvatarRenderer.create(gpu, avatar);
       try {
