@@ -80,6 +80,12 @@ export async function runFit(folder: RunFolder, options: FitStageOptions, contex
   const { log, onProgress, signal, checkpointSteps } = context;
   const perceptual = await openPerceptualNet(options, trackModels(folder), log);
   const track = await readTrack(folder);
+  if (options.split === 'insta' && folder.stage('track')!.options['split'] !== 'insta') {
+    log?.(
+      'The track learned how the head looks from frames that this split holds out; for figures to publish run ' +
+        '`fate create --split insta` in a new folder.',
+    );
+  }
   const head = await openHead(String(folder.stage('track')!.options['head']));
   const clip = await readClip(folder, track, splitFrames(track.frames, options.split).train, signal);
   await folder.begin('fit', { ...options });
