@@ -106,16 +106,23 @@ const LOOK = 4;
  * what it would contribute with nothing in front of it.
  */
 export function seenConfidence({ gaussians, contribution, pixelsPerMetre }: FillInputs): Float32Array {
+  const alone = lightAlone(gaussians, pixelsPerMetre);
   return contribution.map((sum, i) => {
+    const x = (sum / alone[i]! - UNSEEN_LIGHT) / (SEEN_LIGHT - UNSEEN_LIGHT);
+    const clamped = Math.max(0, Math.min(1, x));
+    return clamped * clamped * (3 - 2 * clamped);
+  });
+}
+
+/** N: what each Gaussian would contribute to a picture, Σ alpha over its pixels, with nothing in front of it. */
+export function lightAlone(gaussians: GaussianSet, pixelsPerMetre: number): Float32Array {
+  return gaussians.opacityLogit.map((logit, i) => {
     const deviations = [0, 1, 2]
       .map((axis) => Math.hypot(Math.exp(gaussians.logScale[i * 3 + axis]!) * pixelsPerMetre, DILATION))
       .toSorted((a, b) => b - a);
-    const opacity = 1 / (1 + Math.exp(-gaussians.opacityLogit[i]!));
+    const opacity = 1 / (1 + Math.exp(-logit));
     // A faint Gaussian shows little of itself: not enough to tell it from a hidden one.
-    const alone = 2 * Math.PI * deviations[0]! * deviations[1]! * Math.max(opacity, FAINT);
-    const x = (sum / alone - UNSEEN_LIGHT) / (SEEN_LIGHT - UNSEEN_LIGHT);
-    const clamped = Math.max(0, Math.min(1, x));
-    return clamped * clamped * (3 - 2 * clamped);
+    return 2 * Math.PI * deviations[0]! * deviations[1]! * Math.max(opacity, FAINT);
   });
 }
 

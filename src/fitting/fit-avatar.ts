@@ -20,13 +20,14 @@ import {
 } from './checkpoint.ts';
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
-import { fillStep, FrameOrder } from './schedule.ts';
+import { fillStep, FrameOrder, recolorSteps } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
-import { fillUnseen } from './fill-unseen.ts';
+import { fillUnseen, lightAlone } from './fill-unseen.ts';
+import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import { personalHead } from './personal-head.ts';
 import { initialColors } from './initial-colors.ts';
-import { surfaceGroups } from './region-appearance.ts';
+import { surfaceGroups, type SurfaceGroup } from './region-appearance.ts';
 
 export interface FitInputs {
   readonly head: HeadModel;
@@ -205,7 +206,8 @@ class FitRun {
     const from = this.#checkpoint.step;
     const fillAt = fillStep(options);
     const next = from + (this.#context.checkpointSteps ?? CHECKPOINT_STEPS);
-    const to = Math.min(options.steps, next, from < fillAt ? fillAt : Infinity);
+    const recolorAt = recolorSteps(options);
+    const to = Math.min(options.steps, next, ...[fillAt, ...recolorAt].filter((step) => step > from));
     await this.#runSteps(from, to);
     const needed = await this.#training.rasterizer.neededIntersections();
     if (needed > this.#training.rasterizer.intersectionCapacity) {
@@ -219,7 +221,8 @@ class FitRun {
         `the loss is ${last.total} after step ${to}: please report this clip. The last good checkpoint is kept.`,
       );
     }
-    if (to === fillAt) this.#training.gaussians.write(await this.#filled(await this.#training.gaussians.read()));
+    if (to === fillAt) await this.#change(filled);
+    if (recolorAt.includes(to)) await this.#change(recolored);
     this.#checkpoint = await this.#capture(to);
     await this.#context.checkpoints?.write(encodeCheckpoint(this.#checkpoint));
   }
@@ -236,21 +239,24 @@ class FitRun {
     };
   }
 
-  /** The learned set with its unseen part continued from the seen one. */
-  async #filled(gaussians: GaussianSet): Promise<GaussianSet> {
+  /** Replaces the learned set by what `change` makes of it and of what some frames, spread over the clip, show of it. */
+  async #change(change: (surface: SeenSurface) => GaussianSet): Promise<void> {
     const { head, identityCoefficients, canonical, clip } = this.#inputs;
     const every = Math.max(1, Math.floor(clip.frames.length / VISIBILITY_FRAMES));
     const frames = [...clip.frames.keys()].filter((frame) => frame % every === 0);
-    const contribution = await this.#training.measureContribution(frames);
+    const gaussians = await this.#training.gaussians.read();
+    const contributions = await this.#training.measureContributions(frames);
     const vertices = poseVertices(head, identityCoefficients, canonical as HeadPose);
     const groups = surfaceGroups(head);
-    return fillUnseen({
-      gaussians,
-      positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
-      contribution: contribution.subarray(0, gaussians.count).map((sum) => sum / frames.length),
-      pixelsPerMetre: clip.frames[0]!.camera.focalX / clip.frames[0]!.pose.headTranslation[2]!,
-      groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
-    });
+    this.#training.gaussians.write(
+      change({
+        gaussians,
+        positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
+        contributions: contributions.map((contribution) => contribution.subarray(0, gaussians.count)),
+        pixelsPerMetre: clip.frames[0]!.camera.focalX / clip.frames[0]!.pose.headTranslation[2]!,
+        groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
+      }),
+    );
   }
 
   dispose(): void {
@@ -308,6 +314,27 @@ class FitRun {
     this.#intersectionCapacity ??= this.#inputs.capacity * 8 + this.#inputs.clip.size * 16;
     return Training.create(this.#gpu, { ...this.#inputs, intersectionCapacity: this.#intersectionCapacity });
   }
+}
+
+/** The set, where it sits, and what each of some frames shows of it. */
+interface SeenSurface {
+  readonly gaussians: GaussianSet;
+  readonly positions: Float32Array;
+  readonly contributions: readonly Float32Array[];
+  readonly pixelsPerMetre: number;
+  readonly groups: readonly (SurfaceGroup | null)[];
+}
+
+/** The learned set with its unseen part continued from the seen one. */
+function filled({ contributions, ...surface }: SeenSurface): GaussianSet {
+  const contribution = new Float32Array(surface.gaussians.count);
+  for (const ofFrame of contributions) ofFrame.forEach((sum, i) => (contribution[i]! += sum / contributions.length));
+  return fillUnseen({ ...surface, contribution });
+}
+
+/** The learned set with the look of what is seen badly taken from round it. */
+function recolored({ contributions, pixelsPerMetre, ...surface }: SeenSurface): GaussianSet {
+  return recolorUnseen({ ...surface, light: bestLight(contributions, lightAlone(surface.gaussians, pixelsPerMetre)) });
 }
 
 /** Mean losses of every 50 of the steps after `from` up to `to`, at most `LOSS_SLOTS` of them. */

@@ -41,6 +41,14 @@ export function fillStep(options: FitOptions): number {
   return options.fillUnseen ? Math.max(1, Math.floor(options.steps * FILL_AFTER)) : 0;
 }
 
+/** Shares of the run after which what is seen badly takes the colour of its surroundings; the last is its end. */
+const RECOLOR_AFTER = [0.86, 0.93, 1];
+
+/** The steps after which `recolorUnseen` runs; none when nothing is filled. After the last event, so the set stays. */
+export function recolorSteps(options: FitOptions): number[] {
+  return options.fillUnseen ? RECOLOR_AFTER.map((share) => Math.max(1, Math.floor(options.steps * share))) : [];
+}
+
 /** Learning-rate factor of `step`: constant, as in the paper, with a short decay at the end that removes the noise of batch one. */
 export function rateFactor(step: number, options: FitOptions): number {
   const start = options.steps * (1 - options.decayShare);

@@ -208,10 +208,10 @@ export class Training {
   }
 
   /**
-   * N: what each Gaussian contributes to the pictures of `frames`, Σ alpha · transmittance over their pixels. Reads
-   * back: between stretches of steps.
+   * Per frame N: what each Gaussian contributes to the picture, Σ alpha · transmittance over the pixels that show
+   * something. Reads back: between stretches of steps.
    */
-  async measureContribution(frames: readonly number[]): Promise<Float32Array> {
+  async measureContributions(frames: readonly number[]): Promise<Float32Array[]> {
     const { clip } = this.#inputs;
     const { capacity, count } = this.gaussians;
     const kernel = await createKernel(this.#gpu, {
@@ -220,6 +220,7 @@ export class Training {
       bindings: { count: 'read', rgbGradient: 'read', contribution: 'readWrite' },
     });
     const contribution = createStorageBuffer(this.#gpu, 'contribution', capacity * 4);
+    const contributions: Float32Array[] = [];
     const imageGradient = createStorageBuffer(this.#gpu, 'red of every pixel', clip.size * clip.size * 16);
     const group = kernel.bind({ count, rgbGradient: this.rasterizer.gradients.rgb, contribution });
     const commands = this.commands();
@@ -227,14 +228,23 @@ export class Training {
     const slot = this.#inputs.options.deltaFrames - 1;
     for (const frame of frames) {
       writeBuffer(this.#gpu, imageGradient, redOfShown(clip, frame));
+      commands.clear(contribution);
       this.#recordForward(commands, 1, frame, { slot });
       this.rasterizer.backward(commands, { ...this.#input, imageGradient });
       commands.pass('contribution', (pass) => kernel.dispatch(pass, group, Math.ceil(capacity / 64)));
       commands.submit();
+      contributions.push(await readFloats(this.#gpu, contribution));
     }
-    const sums = await readFloats(this.#gpu, contribution);
     contribution.destroy();
     imageGradient.destroy();
+    return contributions;
+  }
+
+  /** N: the sum of `measureContributions` over the frames. */
+  async measureContribution(frames: readonly number[]): Promise<Float32Array> {
+    const sums = new Float32Array(this.gaussians.capacity);
+    for (const contribution of await this.measureContributions(frames))
+      for (const [i, value] of contribution.entries()) sums[i]! += value;
     return sums;
   }
 

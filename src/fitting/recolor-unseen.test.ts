@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
+import { bestLight, recolorUnseen } from './recolor-unseen.ts';
+import type { SurfaceGroup } from './region-appearance.ts';
+
+const EDGE = 24;
+const COUNT = EDGE * EDGE;
+const SPACING = 0.004;
+
+/** A square sheet of Gaussians: the left part seen and brown, the rest hidden, of any colour, one in three too long. */
+function sheet(seenColumns: number) {
+  const grid = (i: number): [number, number] => [i % EDGE, Math.floor(i / EDGE)];
+  const stored = (rgb: number): number => (rgb - 0.5) / SH_C0;
+  const brown = [0.6, 0.4, 0.3];
+  const gaussians: GaussianSet = {
+    count: COUNT,
+    triangleIndices: new Uint32Array(COUNT),
+    barycentrics: new Float32Array(COUNT * 3).fill(1 / 3),
+    localRotation: Float32Array.from({ length: COUNT * 4 }, (_, i) => (i % 4 === 0 ? 1 : 0)),
+    logScale: Float32Array.from({ length: COUNT * 3 }, (_, i) => Math.log(SPACING) + (i % 9 === 0 ? 2 : -0.5)),
+    opacityLogit: new Float32Array(COUNT).fill(2),
+    color: Float32Array.from({ length: COUNT * 3 }, (_, i) =>
+      grid(Math.floor(i / 3))[0] < seenColumns ? stored(brown[i % 3]!) : stored((i * 7) % 5),
+    ),
+    normalOffset: new Float32Array(COUNT),
+  };
+  const positions = Float32Array.from({ length: COUNT * 3 }, (_, i) =>
+    i % 3 === 2 ? 0 : SPACING * grid(Math.floor(i / 3))[i % 3]!,
+  );
+  const light = Float32Array.from({ length: COUNT }, (_, i) => (grid(i)[0] < seenColumns ? 0.5 : 0));
+  return { gaussians, positions, light, brown: brown.map(stored), column: (i: number) => grid(i)[0] };
+}
+
+const skin: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'skin');
+
+describe('recolorUnseen', () => {
+  it('gives what hides the colour round it, and leaves what is seen', () => {
+    const { gaussians, positions, light, brown, column } = sheet(10);
+    const result = recolorUnseen({ gaussians, positions, light, groups: skin });
+    for (let i = 0; i < COUNT; i++) {
+      for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
+      const own = gaussians.logScale.slice(i * 3, i * 3 + 3);
+      if (column(i) < 10) expect(result.logScale.slice(i * 3, i * 3 + 3)).toEqual(own);
+      else expect(Math.max(...result.logScale.slice(i * 3, i * 3 + 3))).toBeLessThan(Math.log(3 * SPACING));
+    }
+    expect(result.opacityLogit).toEqual(gaussians.opacityLogit);
+    expect(result.normalOffset).toEqual(gaussians.normalOffset);
+  });
+
+  it('changes in proportion to how little was seen, without a seam', () => {
+    const { gaussians, positions, brown } = sheet(EDGE);
+    const light = Float32Array.from({ length: COUNT }, (_, i) => 0.3 * (1 - (i % EDGE) / (EDGE - 1)));
+    gaussians.color.fill(0, 0, 3 * EDGE);
+    const { color } = recolorUnseen({ gaussians, positions, light, groups: skin });
+    const change = (i: number): number => Math.abs(color[i * 3]! - gaussians.color[i * 3]!);
+    expect(change(0)).toBe(0);
+    expect(change(EDGE - 1)).toBeGreaterThan(0.1 * Math.abs(brown[0]!));
+    for (let i = 1; i < EDGE; i++) expect(change(i)).toBeGreaterThan(change(i - 1) - 0.05);
+  });
+
+  it('does not carry a colour from one surface to another, and leaves what belongs to none', () => {
+    const { gaussians, positions, light, column } = sheet(8);
+    const groups = Array.from({ length: COUNT }, (_, i) => (column(i) < 8 ? 'skin' : column(i) < 16 ? 'hair' : null));
+    const result = recolorUnseen({ gaussians, positions, light, groups });
+    for (let i = 0; i < COUNT; i++) {
+      const own = gaussians.color.slice(i * 3, i * 3 + 3);
+      if (groups[i] === null) expect(result.color.slice(i * 3, i * 3 + 3)).toEqual(own);
+    }
+    expect(result.color.every(Number.isFinite)).toBe(true);
+  });
+
+  it('tells the light of the best frames', () => {
+    const contributions = [
+      [1, 0],
+      [4, 0],
+      [3, 1],
+      [2, 0],
+    ].map((values) => Float32Array.from(values));
+    expect([...bestLight(contributions, Float32Array.of(2, 1))]).toEqual([1.5, Math.fround(1 / 3)]);
+    expect([...bestLight([], Float32Array.of(2, 1))]).toEqual([0, 0]);
+  });
+});
