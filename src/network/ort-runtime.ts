@@ -25,19 +25,22 @@ export interface OrtRuntimeOptions {
   readonly home: 'memory' | 'device';
   readonly gpu: Gpu | null;
   readonly sessionOptions: InferenceSession.SessionOptions;
+  /** How to wait for the runtime where it needs help to make progress. Default: just wait. */
+  readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
 }
 
 /** A runtime over ONNX Runtime; the platform loads it and chooses the back end. */
-export function createOrtRuntime({ ort, name, home, gpu, sessionOptions }: OrtRuntimeOptions): NetworkRuntime {
+export function createOrtRuntime(options: OrtRuntimeOptions): NetworkRuntime {
+  const { ort, name, home, gpu, sessionOptions, wait = (promise) => promise } = options;
   return {
     name,
     home,
     gpu,
     async createSession(plan) {
-      const session = await ort.InferenceSession.create(plan.model, sessionOptions).catch((error: unknown) => {
+      const session = await wait(ort.InferenceSession.create(plan.model, sessionOptions)).catch((error: unknown) => {
         throw new NetworkError(`${name} does not take the network (${messageOf(error)}).`, { cause: error });
       });
-      return new OrtSession(ort, name, plan, session);
+      return new OrtSession({ ...options, wait }, plan, session);
     },
   };
 }
@@ -45,16 +48,14 @@ export function createOrtRuntime({ ort, name, home, gpu, sessionOptions }: OrtRu
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 class OrtSession implements NetworkSession {
-  readonly #ort: OrtModule;
-  readonly #name: string;
+  readonly #options: Required<OrtRuntimeOptions>;
   readonly #plan: SessionPlan;
   readonly #session: InferenceSession;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   #isRunning = false;
 
-  constructor(ort: OrtModule, name: string, plan: SessionPlan, session: InferenceSession) {
-    this.#ort = ort;
-    this.#name = name;
+  constructor(options: Required<OrtRuntimeOptions>, plan: SessionPlan, session: InferenceSession) {
+    this.#options = options;
     this.#plan = plan;
     this.#session = session;
     this.#shapes = new Map([...plan.inputs, ...plan.outputs].map((port) => [port.name, port.shape]));
@@ -63,15 +64,17 @@ class OrtSession implements NetworkSession {
   async run(feeds: Readonly<Record<string, TensorData>>, into: Readonly<Record<string, TensorData>>): Promise<void> {
     if (this.#isRunning) throw new NetworkError('a network was started again before it had finished; await each run.');
     this.#isRunning = true;
+    const { name, wait } = this.#options;
     try {
-      const results = await this.#session.run(this.#tensors(feeds), this.#tensors(into)).catch((error: unknown) => {
-        throw new NetworkError(`${this.#name} failed (${messageOf(error)}).`, { cause: error });
+      const run = this.#session.run(this.#tensors(feeds), this.#tensors(into));
+      const results = await wait(run).catch((error: unknown) => {
+        throw new NetworkError(`${name} failed (${messageOf(error)}).`, { cause: error });
       });
       // The web's WebAssembly back end gives arrays of its own instead of filling those it was given.
-      for (const { name } of this.#plan.outputs) {
-        const target = into[name];
+      for (const port of this.#plan.outputs) {
+        const target = into[port.name];
         if (!(target instanceof Float32Array)) continue;
-        const data = results[name]!.data as Float32Array;
+        const data = results[port.name]!.data as Float32Array;
         if (data.buffer !== target.buffer || data.byteOffset !== target.byteOffset) target.set(data);
       }
     } finally {
@@ -89,7 +92,7 @@ class OrtSession implements NetworkSession {
 
   #tensor(name: string, data: TensorData): Tensor {
     const shape = this.#shapes.get(name)!;
-    if (data instanceof Float32Array) return new this.#ort.Tensor('float32', data, shape);
-    return this.#ort.Tensor.fromGpuBuffer!(data, { dataType: 'float32', dims: shape });
+    if (data instanceof Float32Array) return new this.#options.ort.Tensor('float32', data, shape);
+    return this.#options.ort.Tensor.fromGpuBuffer!(data, { dataType: 'float32', dims: shape });
   }
 }

@@ -50,7 +50,18 @@ async function createWebgpuRuntime(gpu: Gpu): Promise<NetworkRuntime> {
     home: 'device',
     gpu,
     sessionOptions: { executionProviders: [{ name: 'webgpu', device: gpu.device }], logSeverityLevel: 3 },
+    wait: keepAwake,
   });
+}
+
+/** While the web build waits for Dawn, nothing else may be due: without a timer Node sleeps and Dawn never answers. */
+async function keepAwake<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, 1);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 let loading: Promise<typeof import('onnxruntime-web')> | undefined;
@@ -79,7 +90,8 @@ function acceptSharedMemory(queue: GPUQueue): void {
   queue.writeBuffer = (buffer, bufferOffset, data, dataOffset = 0, size = undefined) => {
     const memory = ArrayBuffer.isView(data) ? data.buffer : data;
     if (!(memory instanceof SharedArrayBuffer)) {
-      writeBuffer(buffer, bufferOffset, data, dataOffset, size);
+      if (size === undefined) writeBuffer(buffer, bufferOffset, data, dataOffset);
+      else writeBuffer(buffer, bufferOffset, data, dataOffset, size);
       return;
     }
     const unit = ArrayBuffer.isView(data) && 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;

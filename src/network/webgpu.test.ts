@@ -1,0 +1,64 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createStorageBuffer, readFloats, writeBuffer } from '../gpu/buffer.ts';
+import { createNodeNetworkRuntime } from '../platform/node/network-runtime.ts';
+import { testGpu } from '../../test/gpu.ts';
+import { compileGraph, createTrainableNetwork, sizeOf, type TrainableNetwork } from './index.ts';
+import { buildCase, compareWithReference, operationCases } from './operations/operation-cases.ts';
+import { normalNumbers, smallUNet } from './small-unet.ts';
+
+/** What a U-Net's training and the gradients of convolutional nets are made of. */
+const CHECKED = /^Conv|MaxPool 2|AveragePool 2|Resize nearest, twice|Instance|Softplus|LeakyRelu$|Pad, negative|Gemm/;
+
+describe('ONNX Runtime on our own WebGPU device', () => {
+  const made: TrainableNetwork[] = [];
+  afterAll(() => Promise.all(made.map((network) => network.dispose())));
+
+  async function create(backend: 'processor' | 'webgpu'): Promise<TrainableNetwork> {
+    const runtime = await createNodeNetworkRuntime({ gpu: await testGpu(), backend, threads: 1 });
+    const network = await createTrainableNetwork(runtime, { outputs: { maps: smallUNet().maps }, seed: 5 });
+    made.push(network);
+    return network;
+  }
+
+  it('trains a U-Net at 32² as the processor does, in buffers of the device', async () => {
+    const gpu = await testGpu();
+    const { maps, noise } = smallUNet();
+    const input = createStorageBuffer(gpu, 'noise', normalNumbers(noise.shape, 1));
+    const result = createStorageBuffer(gpu, 'maps', sizeOf(maps.shape) * 4);
+    const gradient = createStorageBuffer(gpu, 'map gradient', normalNumbers(maps.shape, 2));
+    const [onGpu, onProcessor] = [await create('webgpu'), await create('processor')];
+    for (let step = 0; step < 3; step++) {
+      const values: Float32Array[] = [];
+      const gradients: Float32Array[] = [];
+      for (const network of [onProcessor, onGpu]) {
+        writeBuffer(gpu, result, new Float32Array(sizeOf(maps.shape)));
+        await network.forward({ noise: input }, { maps: result });
+        values.push(await readFloats(gpu, result, sizeOf(maps.shape)));
+        await network.backward({ maps: gradient });
+        gradients.push(await network.gradients());
+        await network.step({ learningRate: 0.001 });
+      }
+      // Measured worst: see the tolerance; the software driver sums in another order.
+      expect(distance(values[0]!, values[1]!)).toBeLessThan(1e-4);
+      expect(distance(gradients[0]!, gradients[1]!)).toBeLessThan(1e-3);
+    }
+    for (const buffer of [input, result, gradient]) buffer.destroy();
+  });
+
+  it.each(operationCases.filter(({ name }) => CHECKED.test(name)))('$name = reference', async (operationCase) => {
+    const built = buildCase(operationCase);
+    const runtime = await createNodeNetworkRuntime({ gpu: await testGpu(), backend: 'webgpu' });
+    const compiled = await compileGraph(runtime, { outputs: built.outputs });
+    try {
+      await compareWithReference(compiled, built, 1e-4);
+    } finally {
+      await compiled.dispose();
+    }
+  });
+});
+
+/** Largest difference relative to the largest value. */
+function distance(a: Float32Array, b: Float32Array): number {
+  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0) / largest;
+}
