@@ -7,7 +7,7 @@ import { transportMatrix } from './match-colors.ts';
 describe('OKLab', () => {
   it('comes back to the same colour; grey has no chroma', () => {
     for (const rgb of [[0, 0, 0], [1, 1, 1], [0.2, 0.7, 0.4], [0.9, 0.1, 0.02]] as const) {
-      const back = rgbFromOkLab(...okLabFromRgb(...rgb));
+      const back = rgbFromOkLab(...okLabFromRgb(rgb[0], rgb[1], rgb[2]));
       back.forEach((value, k) => expect(value).toBeCloseTo(rgb[k], 5));
     } // prettier-ignore
     const [lightness, a, b] = okLabFromRgb(0.5, 0.5, 0.5);

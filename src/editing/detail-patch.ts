@@ -24,10 +24,12 @@ const TEXEL_DEVIATION = 0.7;
 /** Standard deviation along the normal, metres. */
 const THICKNESS = 0.00015;
 const OPAQUE_LOGIT = 7;
+/** Share of the rim's width from which on it fades. */
+const FADING = 0.7;
 /** Logit at the rim's outer end, where it gives way to the avatar's own Gaussians. */
 const RIM_LOGIT = -2;
 /** Width of the rim of unchanged skin that is drawn finely, metres. */
-export const RIM = 0.006;
+export const RIM = 0.009;
 /** Gaussians of the avatar bound this near to an edit give way to the patch. */
 const CLEARED = 0.003;
 /** How far a foot may lie outside its triangle, in weights. */
@@ -72,10 +74,16 @@ function makeRoom(
     kept.push(index);
     if (distance === Infinity) continue;
     const growth = sizes[triangle] / canonicalSizes[triangle];
-    const largest = Math.log(Math.max(CLEARED, distance) / REACH_DEVIATIONS / growth);
+    const largest = Math.log(largestBeside(distance) / growth);
     for (let axis = index * 3; axis < index * 3 + 3; axis++) logScale[axis] = Math.min(logScale[axis], largest);
   }
   return selectGaussians({ ...gaussians, logScale }, kept);
+}
+
+/** Metres: standard deviation allowed at a distance from an edit; any at twice the rim, where shrinking would open holes. */
+function largestBeside(distance: number): number {
+  const beyond = Math.max(0, (distance - RIM) / RIM);
+  return Math.max(CLEARED, distance) / REACH_DEVIATIONS / Math.max(1e-3, 1 - beyond);
 }
 
 function texelGaussians(
@@ -113,9 +121,9 @@ function texelGaussians(
   };
 }
 
-/** Opaque up to the distance at which the avatar's own Gaussians are left, then fading. */
+/** Opaque, then fading towards the rim's outer end. */
 function rimLogit(distance: number): number {
-  const part = Math.max(0, (distance - CLEARED) / (RIM - CLEARED));
+  const part = Math.max(0, (distance - FADING * RIM) / (RIM - FADING * RIM));
   return OPAQUE_LOGIT + part * (RIM_LOGIT - OPAQUE_LOGIT);
 }
 

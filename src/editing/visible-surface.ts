@@ -83,7 +83,7 @@ const NEIGHBOURHOOD = 0.012;
 const HEIGHT_BLUR = 0.0025;
 const COLOR_BLUR = 0.0003;
 /** Heights are averaged over this distance, metres. */
-const HEIGHT_SMOOTHING = 0.004;
+const HEIGHT_SMOOTHING = 0.007;
 
 /** Composites the Gaussians bound near each texel along the surface's normal, from outside in. */
 export function visibleSurface(
@@ -92,7 +92,7 @@ export function visibleSurface(
   texels: SurfaceTexels,
 ): VisibleSurface {
   const grid = new PointGrid(gaussians.anchors, NEIGHBOURHOOD / 2);
-  const raw = new Float32Array(texels.count * 3);
+  const heights = new Float32Array(texels.count);
   const normals = new Float32Array(texels.count * 3);
   const colors = new Float32Array(texels.count * 3);
   const coverage = new Float32Array(texels.count);
@@ -103,26 +103,26 @@ export function visibleSurface(
     const normal = texelNormal(surface, texels, index);
     const seen = look(gaussians, near, position, normal);
     normals.set(normal, index * 3);
-    for (let axis = 0; axis < 3; axis++) raw[index * 3 + axis] = position[axis] + seen.height * normal[axis];
+    heights[index] = seen.height;
     coverage[index] = seen.coverage;
     colors.set(seen.color, index * 3);
   }
-  return { positions: evenedOut(texels, raw, normals), colors, coverage };
+  return { positions: evenedOut(texels, heights, normals), colors, coverage };
 }
 
-/** Moves each place along its normal to the mean height of those around it: the mesh's own bumps go, too. */
-function evenedOut(texels: SurfaceTexels, raw: Float32Array, normals: Float32Array): Float32Array {
+/** N×3 metres: the mean height around each texel, above the surface: single Gaussians' heights would bend what is laid on. */
+function evenedOut(texels: SurfaceTexels, heights: Float32Array, normals: Float32Array): Float32Array {
   const grid = new PointGrid(texels.positions, HEIGHT_SMOOTHING / 2);
-  const positions = new Float32Array(raw.length);
+  const positions = texels.positions.slice();
   for (let index = 0; index < texels.count; index++) {
-    const [own, normal] = [pointAt(raw, index), pointAt(normals, index)];
+    const normal = pointAt(normals, index);
     let [sum, count] = [0, 0];
     for (const other of grid.within(pointAt(texels.positions, index), HEIGHT_SMOOTHING)) {
       if (dot(pointAt(normals, other), normal) < 0.5) continue;
-      sum += dot(subtract(pointAt(raw, other), own), normal);
+      sum += heights[other];
       count++;
     }
-    for (let axis = 0; axis < 3; axis++) positions[index * 3 + axis] = own[axis] + (sum / count) * normal[axis];
+    for (let axis = 0; axis < 3; axis++) positions[index * 3 + axis] += (sum / count) * normal[axis];
   }
   return positions;
 }
