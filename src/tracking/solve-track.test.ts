@@ -53,9 +53,8 @@ describe('solveTrack', () => {
     );
     const track = await solveTrack(head, observations, optionsFor(clip));
     const seen = [...track.frames.keys()].filter((i) => i < 50 || i >= 54);
-    // Measured: rotation 1.11°; 0.78° with an identity that may follow the points as it likes, but
-    // these have none of a net's bias. Focal 17 % long, as its prior expects 0.65 m and the head is at 0.55.
-    expect(mean(seen.map((i) => rotationError(track.frames[i], clip, i)))).toBeLessThan(1.3);
+    // Measured: rotation 0.78°, reprojection 0.35 px; focal 17 % long, as its prior expects 0.65 m and the head is at 0.55.
+    expect(mean(seen.map((i) => rotationError(track.frames[i], clip, i)))).toBeLessThan(1);
     expect(mean(seen.map((i) => reprojectionError(track, clip, i)))).toBeLessThan(0.6);
     const focal = (track.frames[0].camera.focalX * clip.crops[0].size) / 512;
     expect(Math.abs(Math.log(focal / clip.focal))).toBeLessThan(0.2);

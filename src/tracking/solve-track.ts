@@ -57,12 +57,6 @@ const KEYFRAME_COUNT = 20;
 /** All keyframes' landmarks share the net's errors: together they count as this many independent frames. */
 const EFFECTIVE_FRAMES = 4;
 /**
- * A face net draws the same mistake in every frame, and on a chin it is 0.5 to 4 mm, by subject (its two published nets
- * against each other on four clips): identity must not chase it. On the synthetic subject expression reprojection is 2.34
- * px at 1, 2.24 at 10, 2.14 at 30.
- */
-const IDENTITY_WEIGHT = 20;
-/**
  * Landmarks barely tell a near head in a wide view from a far one in a narrow view: on real clips the residual is flat
  * from 20° to 75°. So beliefs decide: heads are filmed from about this far (metres), cameras see about this wide
  * (diagonal, radians; cropped clips see less). The standard deviations of the logarithms are tighter than the beliefs,
@@ -287,12 +281,7 @@ export class TrackSolver {
   /** Focal length, identity and offsets from keyframes of the given frames. */
   private async solveClip(frames: readonly TrackedFrame[], rounds: number): Promise<void> {
     const keyframes = chooseKeyframes(this.problem, this.clip, frames, KEYFRAME_COUNT).map((i) => frames[i]);
-    const repeats = keyframes.length / EFFECTIVE_FRAMES;
-    const prior: SharedPrior = {
-      ...this.focalPrior,
-      weight: Math.max(1, repeats),
-      identityWeight: Math.max(1, IDENTITY_WEIGHT * repeats),
-    };
+    const prior: SharedPrior = { ...this.focalPrior, weight: Math.max(1, keyframes.length / EFFECTIVE_FRAMES) };
     const pause = (): Promise<void> => this.pause('identity', 0, 1);
     for (let round = 0; round < rounds; round++) {
       const scale = round === 0 && rounds > 1 ? COARSE_SCALE : FINE_SCALE;

@@ -8,7 +8,7 @@ export interface Appearance {
   readonly level: number;
   /** S: features. */
   readonly reference: Float32Array;
-  /** S: one over the variance about it; 0 where too few frames show the point, and where it has too little texture. */
+  /** S: one over the variance about it; 0 where too few frames show the point. */
   readonly precision: Float32Array;
 }
 
@@ -28,8 +28,6 @@ const LEAST_SIGMA = 0.8;
 /** Features: a value this far from the mean keeps a quarter of its influence. */
 const OUTLIER = 0.8;
 const ROUNDS = 3;
-/** Share of the points that count: those whose look says most about where they are. */
-const KEPT = 0.5;
 
 /** Robust mean of what the frames show, each at its present state, weighed by how squarely they show it. */
 export function averageAppearance(
@@ -60,40 +58,7 @@ export function averageAppearance(
   const precision = Float32Array.from(squares, (sum, sample) =>
     totals[sample] >= LEAST_FRAMES ? 1 / (LEAST_SIGMA ** 2 + sum / totals[sample]) : 0,
   );
-  keepTextured(precision, meanSlopes(samples, clip, frames, level));
   return { level, reference: Float32Array.from(mean), precision };
-}
-
-/** Sets the precision of the points to 0 that would say least. */
-function keepTextured(precision: Float32Array, slopes: Float64Array): void {
-  const worth = slopes.map((slope, sample) => slope * precision[sample]);
-  const known = worth.filter((value) => value > 0).sort();
-  const least = known[Math.floor(known.length * (1 - KEPT))] ?? 0;
-  for (let sample = 0; sample < precision.length; sample++) if (worth[sample] < least) precision[sample] = 0;
-}
-
-/** S: mean square of the picture's slopes where the frames show a point. */
-function meanSlopes(
-  samples: SurfaceSamples,
-  clip: ClipState,
-  frames: readonly PicturedState[],
-  level: number,
-): Float64Array {
-  const [sums, totals] = [new Float64Array(samples.count), new Float64Array(samples.count)];
-  const [point, taken] = [new Float64Array(3), new Float64Array(3)];
-  // Slopes hardly differ between frames: a few tell.
-  const step = Math.max(1, Math.floor(frames.length / 16));
-  for (let frame = 0; frame < frames.length; frame += step) {
-    const { state, picture } = frames[frame];
-    const view = viewLevel(picture, clip, level);
-    for (const sample of picture.visible) {
-      locateSample(samples, clip, state, sample, point);
-      sampleFeature(view, point, taken);
-      sums[sample] += taken[1] * taken[1] + taken[2] * taken[2];
-      totals[sample]++;
-    }
-  }
-  return sums.map((sum, sample) => sum / (totals[sample] || 1));
 }
 
 /** Features of the frame's visible samples. */

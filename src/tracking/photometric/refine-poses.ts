@@ -28,9 +28,9 @@ export const PICTURE_LEVELS = 3;
 /** Levels of the rounds: each first averages the appearance, then moves the heads. */
 const SCHEDULE = [2, 1, 1, 0, 0];
 const ITERATIONS = 3;
-const SAMPLE_COUNT = 8000;
+const SAMPLE_COUNT = 4000;
 /** What a sample counts beside the landmarks. */
-const WEIGHT = 8;
+const WEIGHT = 12;
 const ROBUST_SCALE = 2.5;
 /** Standard deviation of an expression coefficient about what the landmarks said. */
 const EXPRESSION_SIGMA = 0.2;
@@ -93,7 +93,7 @@ export async function refinePoses(
       solver.solve(clip, frame.state, frame.data, inputs.robustScale, ITERATIONS);
       await pause(round * work.length + i, SCHEDULE.length * work.length);
     }
-    if (level > 0) continue;
+    if (round < SCHEDULE.length - 1) continue;
     for (const chain of workChains) solveSequence(problem, MOTION, clip, chain, inputs.robustScale, 1);
   }
   for (const { state, data, start } of work) {
