@@ -21,6 +21,7 @@ const CODE_BY_NAME: Readonly<Record<string, number>> = {
   NoUsableFaceError: EXIT.input,
   TrackFileError: EXIT.input,
   UnusableClipError: EXIT.input,
+  UnusableAvatarError: EXIT.input,
   TensorFileError: EXIT.input,
   EditError: EXIT.input,
   ImportError: EXIT.input,

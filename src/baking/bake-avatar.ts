@@ -45,7 +45,7 @@ export type BakeContext = FitContext;
  * with everything but the maps frozen. Deterministic: one seed on one device gives identical maps, also when the run was
  * stopped and resumed from its checkpoints. `runtime` may be null for `freeMap`, which has no network.
  *
- * Throws `RangeError` for options, `UnusableAvatarError`, `UnusableClipError`.
+ * Throws `OptionError`, `UnusableAvatarError`, `UnusableClipError`.
  */
 export async function bakeAvatar(
   gpu: Gpu,

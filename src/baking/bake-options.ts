@@ -1,3 +1,4 @@
+import { OptionError } from '../options.ts';
 import { FIT_DEFAULTS, type LossWeights } from '../fitting/fit-options.ts';
 
 /** What is baked and how: the method's own way, and the variants that the paper compares (Tables 4 and 7). */
@@ -74,19 +75,19 @@ export const BAKE_DEFAULTS: BakeOptions = {
 /** What differs where the network runs on a GPU: the paper's size. */
 export const BAKE_GPU_DEFAULTS = { mapSize: 512, width: 64, depth: 4 } as const;
 
-/** Throws `RangeError` for a value that no bake can have. */
+/** Throws `OptionError` for a value that no bake can have. */
 export function checkBakeOptions(options: BakeOptions): void {
   const wholeNumbers = { mapSize: 1, width: 1, depth: 1, hold: 1, steps: 1, warmUp: 0, seed: 0 } as const;
   for (const [name, least] of Object.entries(wholeNumbers)) {
     const value = options[name as keyof typeof wholeNumbers];
     if (!(Number.isInteger(value) && value >= least))
-      throw new RangeError(`bake option "${name}" is ${value}; give a whole number of at least ${least}`);
+      throw new OptionError(`bake option "${name}" is ${value}; give a whole number of at least ${least}`);
   }
   if (!BAKE_VARIANTS.includes(options.variant))
-    throw new RangeError(`bake option "variant" is "${options.variant}"; give one of ${BAKE_VARIANTS.join(', ')}`);
+    throw new OptionError(`bake option "variant" is "${options.variant}"; give one of ${BAKE_VARIANTS.join(', ')}`);
   const multiple = 2 ** options.depth;
   if (options.mapSize % multiple !== 0) {
-    throw new RangeError(
+    throw new OptionError(
       `bake option "mapSize" is ${options.mapSize}; a net of depth ${options.depth} needs a multiple of ${multiple}`,
     );
   }

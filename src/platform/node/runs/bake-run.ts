@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { encodeAvatar } from '../../../avatar/avatar.ts';
 import { bakeAvatar, bakeInOneStage, type BakeInputs, type BakeResult } from '../../../baking/bake-avatar.ts';
 import { BAKE_RUN_OPTIONS, type BakeCommandOptions } from '../../../baking/bake-command-options.ts';
-import { BAKE_DEFAULTS, BAKE_GPU_DEFAULTS, type BakeOptions } from '../../../baking/bake-options.ts';
+import { BAKE_DEFAULTS, BAKE_GPU_DEFAULTS, checkBakeOptions, type BakeOptions } from '../../../baking/bake-options.ts';
 import { colorMapQuality, visibleTexels, type ColorMapQuality } from '../../../baking/map-quality.ts';
 import { splitFrames, type SplitRule } from '../../../evaluation/split-frames.ts';
 import type { Clip } from '../../../fitting/clip.ts';
@@ -53,6 +53,8 @@ export async function bakeRun(
   context: RunContext = {},
 ): Promise<{ folder: string; seconds: number } & BakeFacts> {
   const { force, ...options } = resolveOptions(BAKE_RUN_OPTIONS, given);
+  // Before the folder is touched: sizes that do not go together must not void a bake, nor bind the folder.
+  checkBakeOptions(bakeOptionsOf(options, null, 1));
   const folder = await RunFolder.open(resolve(path), { stages: { bake: options }, force });
   try {
     if (folder.isDone('bake')) context.log?.(`${folder.path} is baked; nothing to do.`);
