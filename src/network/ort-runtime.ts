@@ -25,22 +25,24 @@ export interface OrtRuntimeOptions {
   readonly home: 'memory' | 'device';
   readonly gpu: Gpu | null;
   readonly sessionOptions: InferenceSession.SessionOptions;
-  /** How to wait for the runtime where it needs help to make progress. Default: just wait. */
-  readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
+  /** How to start something of the runtime and wait for it, where that needs care. Default: just so. */
+  readonly perform?: <T>(start: () => Promise<T>) => Promise<T>;
 }
 
 /** A runtime over ONNX Runtime; the platform loads it and chooses the back end. */
 export function createOrtRuntime(options: OrtRuntimeOptions): NetworkRuntime {
-  const { ort, name, home, gpu, sessionOptions, wait = (promise) => promise } = options;
+  const { ort, name, home, gpu, sessionOptions, perform = (start) => start() } = options;
   return {
     name,
     home,
     gpu,
     async createSession(plan) {
-      const session = await wait(ort.InferenceSession.create(plan.model, sessionOptions)).catch((error: unknown) => {
-        throw new NetworkError(`${name} does not take the network (${messageOf(error)}).`, { cause: error });
-      });
-      return new OrtSession({ ...options, wait }, plan, session);
+      const session = await perform(() => ort.InferenceSession.create(plan.model, sessionOptions)).catch(
+        (error: unknown) => {
+          throw new NetworkError(`${name} does not take the network (${messageOf(error)}).`, { cause: error });
+        },
+      );
+      return new OrtSession({ ...options, perform }, plan, session);
     },
   };
 }
@@ -64,10 +66,11 @@ class OrtSession implements NetworkSession {
   async run(feeds: Readonly<Record<string, TensorData>>, into: Readonly<Record<string, TensorData>>): Promise<void> {
     if (this.#isRunning) throw new NetworkError('a network was started again before it had finished; await each run.');
     this.#isRunning = true;
-    const { name, wait } = this.#options;
+    const { name, perform } = this.#options;
     try {
-      const run = this.#session.run(this.#tensors(feeds), this.#tensors(into));
-      const results = await wait(run).catch((error: unknown) => {
+      const run = (): ReturnType<InferenceSession['run']> =>
+        this.#session.run(this.#tensors(feeds), this.#tensors(into));
+      const results = await perform(run).catch((error: unknown) => {
         throw new NetworkError(`${name} failed (${messageOf(error)}).`, { cause: error });
       });
       // The web's WebAssembly back end gives arrays of its own instead of filling those it was given.
@@ -83,7 +86,7 @@ class OrtSession implements NetworkSession {
   }
 
   async dispose(): Promise<void> {
-    await this.#session.release();
+    await this.#options.perform(() => this.#session.release());
   }
 
   #tensors(data: Readonly<Record<string, TensorData>>): Record<string, Tensor> {
