@@ -20,11 +20,8 @@ export interface PicturedState {
 
 /** A point must be seen this much, in frames, to be known. */
 const LEAST_FRAMES = 3;
-/**
- * Features: an error that even a point seen alike in all frames has. Below it the steady points would decide alone: on
- * address-turns 23.0 dB as tracked with 0.15, 23.4 with 0.4, 23.8 with 0.8.
- */
-const LEAST_SIGMA = 0.8;
+/** Features: an error that even a point seen alike in all frames has. */
+const LEAST_SIGMA = 0.15;
 /** Features: a value this far from the mean keeps a quarter of its influence. */
 const OUTLIER = 0.8;
 const ROUNDS = 3;

@@ -27,13 +27,11 @@ export const PICTURE_LEVELS = 3;
 
 /** Levels of the rounds: each first averages the appearance, then moves the heads. */
 const SCHEDULE = [2, 1, 1, 0, 0];
-const ITERATIONS = 3;
-const SAMPLE_COUNT = 4000;
+const ITERATIONS = 4;
+const SAMPLE_COUNT = 6000;
 /** What a sample counts beside the landmarks. */
-const WEIGHT = 12;
+const WEIGHT = 4;
 const ROBUST_SCALE = 2.5;
-/** Standard deviation of an expression coefficient about what the landmarks said. */
-const EXPRESSION_SIGMA = 0.2;
 /** Fewer frames than this do not tell what is the head and what is their own error. */
 const LEAST_LEARNED = 8;
 /** A picture needs this many points that show, and this mean square of their features. */
@@ -87,13 +85,12 @@ export async function refinePoses(
     const appearance = averageAppearance(samples, clip, learned, level);
     solveOffsets(inputs.problem, clip, learned, inputs.robustScale, inputs.offsetSigmas, EFFECTIVE_FRAMES);
     const photometric = { samples, appearance, weight: WEIGHT, robustScale: ROBUST_SCALE };
-    const problem = { ...inputs.problem, expressionSparsity: 0, photometric };
+    const problem = { ...inputs.problem, photometric };
     const solver = new FrameSolver(problem);
     for (const [i, frame] of work.entries()) {
       solver.solve(clip, frame.state, frame.data, inputs.robustScale, ITERATIONS);
       await pause(round * work.length + i, SCHEDULE.length * work.length);
     }
-    if (round < SCHEDULE.length - 1) continue;
     for (const chain of workChains) solveSequence(problem, MOTION, clip, chain, inputs.robustScale, 1);
   }
   for (const { state, data, start } of work) {
@@ -121,15 +118,7 @@ function prepareFrame({ video }: RefineInputs, { state, data, crop, pyramid, isL
   };
   const start = createFrameState(state.expression.length);
   copyFrameState(start, state);
-  // The expressions' prior is what the landmarks said: of those that look alike, none may drift.
-  const expressionPrecision = new Float64Array(state.expression.length).fill(1 / EXPRESSION_SIGMA ** 2);
-  return {
-    state,
-    start,
-    picture,
-    isLearned,
-    data: { ...data, picture, expressionPrior: start.expression, expressionPrecision },
-  };
+  return { state, start, picture, isLearned, data: { ...data, picture } };
 }
 
 function isTextured(samples: SurfaceSamples, clip: ClipState, frame: WorkFrame): boolean {
