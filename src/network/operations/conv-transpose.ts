@@ -1,5 +1,6 @@
-import type { Operation, Value } from '../graph.ts';
+import type { GraphNode, Operation, Value } from '../graph.ts';
 import type { NodeRule } from '../onnx/node-reader.ts';
+import type { AttributeValue, NodeWriter } from '../onnx/node-writer.ts';
 import { tensor64 } from '../tensor64.ts';
 import { conv, forEachTap, type ConvAttributes } from './conv.ts';
 import { convWeightGradient } from './conv-weight-gradient.ts';
@@ -37,12 +38,14 @@ const CONV_TRANSPOSE: Operation<ConvTransposeAttributes> = {
       outputPadding[axis];
     return [[image![0]!, weight![1]! * groups, size(0), size(1)]];
   },
-  lower: (writer, node) =>
-    writer.node('ConvTranspose', node, {
-      ...windowAttributes(node.attributes),
-      group: node.attributes.groups,
-      output_padding: node.attributes.outputPadding,
-    }),
+  lower(writer, node) {
+    const { groups, outputPadding } = node.attributes;
+    const attributes = { ...windowAttributes(node.attributes), output_padding: outputPadding };
+    const [channels, perGroup] = node.inputs[1]!.shape as [number, number];
+    // ONNX Runtime 1.30 on WebGPU gives wrong numbers for several inputs and one output per group.
+    if (groups > 1 && perGroup === 1 && channels > groups) lowerByGroups(writer, node, attributes);
+    else writer.node('ConvTranspose', node, { ...attributes, group: groups });
+  },
   backward({ inputs: [image, weight], attributes }, [gradient], wanted) {
     return [
       wanted[0] ? conv(gradient!, weight!, attributes) : null,
@@ -63,6 +66,29 @@ const CONV_TRANSPOSE: Operation<ConvTransposeAttributes> = {
     return [result];
   },
 };
+
+/** Each group by itself. */
+function lowerByGroups(
+  writer: NodeWriter,
+  { inputs, outputs, attributes: { groups } }: GraphNode<ConvTransposeAttributes>,
+  attributes: Readonly<Record<string, AttributeValue>>,
+): void {
+  const parts = inputs.map((input, i) => {
+    const axis = i === 0 ? 1 : 0;
+    const sizes = Array<number>(groups).fill(input.shape[axis]! / groups);
+    const names = sizes.map((_, group) => `${writer.nameOf(outputs[0]!)}.input${i}.group${group}`);
+    writer.emit('Split', [writer.nameOf(input), writer.integers(sizes)], names, { axis });
+    return names;
+  });
+  const results = Array.from({ length: groups }, (_, group) =>
+    writer.intermediate(
+      'ConvTranspose',
+      parts.map((names) => names[group]!),
+      attributes,
+    ),
+  );
+  writer.emit('Concat', results, [writer.nameOf(outputs[0]!)], { axis: 1 });
+}
 
 export interface ConvTransposeOptions extends WindowOptions {
   readonly bias?: Value;

@@ -96,7 +96,7 @@ function acceptSharedMemory(queue: GPUQueue): void {
   if (accepting.has(queue)) return;
   accepting.add(queue);
   const writeBuffer = queue.writeBuffer.bind(queue);
-  queue.writeBuffer = (buffer, bufferOffset, data, dataOffset = 0, size = undefined) => {
+  queue.writeBuffer = (buffer, bufferOffset, data, dataOffset = 0, size) => {
     const memory = ArrayBuffer.isView(data) ? data.buffer : data;
     if (!(memory instanceof SharedArrayBuffer)) {
       if (size === undefined) writeBuffer(buffer, bufferOffset, data, dataOffset);
