@@ -13,7 +13,7 @@ export const VARIANTS: readonly BakeCase[] = [
   { name: 'one-stage', options: { variant: 'oneStage' } },
   { name: 'decoder only', options: { variant: 'decoderOnly' } },
   { name: 'free feature map', options: { variant: 'freeMap' } },
-  { name: 'attribute regularisation 0.01', options: { attributeWeight: 0.01 } },
+  { name: 'without attribute regularisation', options: { attributeWeight: 0 } },
   { name: 'attribute regularisation 0.1', options: { attributeWeight: 0.1 } },
   { name: 'attribute regularisation 1', options: { attributeWeight: 1 } },
   { name: 'without rotation regularisation', options: { tiltWeight: 0 } },

@@ -39,7 +39,7 @@ export interface BakeOptions {
   readonly decayTo: number;
   /** s_max of eq 24: standard deviations of the fitted log-scales above their mean. [code] 1; the paper says their maximum. */
   readonly scaleLimit: number;
-  /** λ_V of eq 26, per squared standard deviation of the fitted attribute. Paper's default: 0. */
+  /** λ_V of eq 26, per squared standard deviation of the fitted attribute. Paper: 0 where it does not say so. */
   readonly attributeWeight: number;
   /** Eq 26 over the Gaussians that no frame shows: they keep what the fit filled in. */
   readonly keptWeight: number;
@@ -57,14 +57,14 @@ export const BAKE_DEFAULTS: BakeOptions = {
   width: 16,
   depth: 4,
   hold: 8,
-  steps: 4000,
-  warmUp: 250,
+  steps: 6000,
+  warmUp: 500,
   rate: 3e-3,
   freeRate: 2e-2,
   decayShare: 0.3,
   decayTo: 0.05,
   scaleLimit: 3,
-  attributeWeight: 0,
+  attributeWeight: 0.02,
   keptWeight: 0.02,
   tiltWeight: 0.01,
   background: FIT_DEFAULTS.background,
