@@ -34,6 +34,11 @@ export const BAKE_RUN_OPTIONS = {
     help: 'frames drawn from the same maps before the network learns from them',
   }),
   steps: integer({ default: BAKE_DEFAULTS.steps, min: 1, help: 'frames drawn in all' }),
+  polish: integer({
+    default: BAKE_DEFAULTS.polish,
+    min: 0,
+    help: 'frames drawn after that, with which the finished maps learn texel by texel; 0: the maps are the network’s alone',
+  }),
   epochs: number({ default: null, min: 0.01, help: 'passes over the clip, instead of steps (the paper takes 5)' }),
   seed: integer({
     default: BAKE_DEFAULTS.seed,

@@ -29,12 +29,19 @@ export interface BakeOptions {
   readonly hold: number;
   /** Frames drawn in all, one after the other in shuffled passes over the clip. Paper: 5 epochs. */
   readonly steps: number;
+  /**
+   * Frames drawn after that, with which the finished maps themselves learn, texel by texel and little: what no network of
+   * this size can say. 0: the maps are the network's, as in the paper.
+   */
+  readonly polish: number;
   /** Steps of the network before the first frame is drawn, in which it learns the fitted attributes (eq 26 alone). */
   readonly warmUp: number;
   /** Adam’s rate for the network. Paper 1e-3, for ten times as many steps of it. */
   readonly rate: number;
   /** The same for a free feature map, in standard deviations of the fitted attribute per step. */
   readonly freeRate: number;
+  /** The same while polishing; falls to `decayTo` of it. */
+  readonly polishRate: number;
   readonly decayShare: number;
   readonly decayTo: number;
   /** s_max of eq 24: standard deviations of the fitted log-scales above their mean. [code] 1; the paper says their maximum. */
@@ -58,9 +65,11 @@ export const BAKE_DEFAULTS: BakeOptions = {
   depth: 4,
   hold: 8,
   steps: 6000,
+  polish: 1200,
   warmUp: 500,
   rate: 3e-3,
   freeRate: 2e-2,
+  polishRate: 5e-3,
   decayShare: 0.3,
   decayTo: 0.05,
   scaleLimit: 3,
@@ -77,7 +86,7 @@ export const BAKE_GPU_DEFAULTS = { mapSize: 512, width: 64, depth: 4 } as const;
 
 /** Throws `OptionError` for a value that no bake can have. */
 export function checkBakeOptions(options: BakeOptions): void {
-  const wholeNumbers = { mapSize: 1, width: 1, depth: 1, hold: 1, steps: 1, warmUp: 0, seed: 0 } as const;
+  const wholeNumbers = { mapSize: 1, width: 1, depth: 1, hold: 1, steps: 1, polish: 0, warmUp: 0, seed: 0 } as const;
   for (const [name, least] of Object.entries(wholeNumbers)) {
     const value = options[name as keyof typeof wholeNumbers];
     if (!(Number.isInteger(value) && value >= least))

@@ -21,7 +21,10 @@ export interface BakeSource {
   readonly createSource: () => Promise<MapSource>;
 }
 
-/** One bake from checkpoint to checkpoint. Its clock counts batches: first those of the warm-up, then K frames each. */
+/**
+ * One bake from checkpoint to checkpoint. Its clock counts batches: first those of the warm-up, then K frames each, from
+ * which first the network learns and then the maps themselves.
+ */
 export class BakeRun {
   readonly #gpu: Gpu;
   readonly #inputs: TrainingInputs;
@@ -77,7 +80,7 @@ export class BakeRun {
       await this.#restore(resumed);
       this.#losses = JSON.parse(resumed.notes['losses'] ?? '[]') as LossPoint[];
       this.#checkpoint = resumed;
-      log?.(`The bake goes on after ${this.#stepsAfter(resumed.step)} of ${this.#options.steps} frames.`);
+      log?.(`The bake goes on after ${this.#stepsAfter(resumed.step)} of ${this.#frameCount} frames.`);
     } else {
       this.#checkpoint = await this.#capture(0);
     }
@@ -90,7 +93,10 @@ export class BakeRun {
     const { hold, warmUp } = this.#options;
     const from = this.#checkpoint.step;
     const stretch = Math.max(1, Math.floor((this.#context.checkpointSteps ?? CHECKPOINT_STEPS) / hold));
-    const to = Math.min(this.#batchCount, from + stretch, from < warmUp ? warmUp : Infinity);
+    // A stretch ends where another way of learning begins.
+    const ends = [warmUp, this.#networkBatches, this.#batchCount].filter((end) => end > from);
+    const to = Math.min(from + stretch, ...ends);
+    if (from >= this.#networkBatches) await this.#bake.source.release();
     await this.#runBatches(from, to);
     const { rasterizer, history } = this.#bake.training;
     const needed = await rasterizer.neededIntersections();
@@ -122,18 +128,33 @@ export class BakeRun {
   }
 
   get #batchCount(): number {
+    return this.#networkBatches + (this.#polishes ? Math.ceil(this.#options.polish / this.#options.hold) : 0);
+  }
+
+  /** Batches from which the network learns, warm-up included. */
+  get #networkBatches(): number {
     return this.#options.warmUp + Math.ceil(this.#options.steps / this.#options.hold);
+  }
+
+  /** A free map is one of texels all along. */
+  get #polishes(): boolean {
+    return this.#options.variant !== 'freeMap';
+  }
+
+  get #frameCount(): number {
+    return this.#stepsAfter(this.#batchCount);
   }
 
   /** Frames drawn in the first `batches` batches. */
   #stepsAfter(batches: number): number {
-    const { warmUp, hold, steps } = this.#options;
-    return Math.min(steps, Math.max(0, batches - warmUp) * hold);
+    const { warmUp, hold, steps, polish } = this.#options;
+    const drawn = Math.min(steps, Math.max(0, batches - warmUp) * hold);
+    return drawn + Math.min(polish, Math.max(0, batches - this.#networkBatches) * hold);
   }
 
   async #runBatches(from: number, to: number): Promise<void> {
     const { onProgress, signal } = this.#context;
-    const { warmUp, steps } = this.#options;
+    const { warmUp } = this.#options;
     for (let batch = from; batch < to; batch++) {
       signal?.throwIfAborted();
       if (batch < warmUp) {
@@ -151,14 +172,15 @@ export class BakeRun {
       onProgress?.({
         stage: 'bake',
         done: last,
-        total: steps,
+        total: this.#frameCount,
         note: loss === undefined ? '' : `loss ${loss.toFixed(4)}`,
       });
     }
   }
 
   #rate(step: number): number {
-    const { variant, rate, freeRate } = this.#options;
+    const { variant, rate, freeRate, steps, polish, polishRate, decayTo } = this.#options;
+    if (step > steps) return polishRate * Math.pow(decayTo, (step - steps) / polish);
     return (variant === 'freeMap' ? freeRate : rate) * rateFactor(step, this.#inputs.options);
   }
 

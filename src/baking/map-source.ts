@@ -17,6 +17,8 @@ export interface MapSource {
   produce(): Promise<void>;
   /** One step down the gradient, times `gradientScale`. `update` counts from 1. */
   learn(update: number, options: { readonly rate: number; readonly gradientScale: number }): Promise<void>;
+  /** From now on the raw channels as they stand learn, each texel on its own. */
+  release(): Promise<void>;
   /** Everything that a resumed run must have; and back. */
   save(): Promise<ReadonlyMap<string, Tensor>>;
   load(state: ReadonlyMap<string, Tensor>): Promise<void>;
@@ -37,37 +39,68 @@ export async function createFreeMap(gpu: Gpu, size: number, seed: number): Promi
   );
   const raw = owned.own(createStorageBuffer(gpu, 'free feature map', start));
   const rawGradient = owned.own(createStorageBuffer(gpu, 'raw gradient', start.byteLength));
+  const texels = await createTexelLearner(gpu, raw, rawGradient);
+  return {
+    raw,
+    rawGradient,
+    produce: () => Promise.resolve(),
+    release: () => Promise.resolve(),
+    learn(_, options) {
+      texels.learn(options);
+      return Promise.resolve();
+    },
+    save: () => texels.save(),
+    load(state) {
+      texels.load(state);
+      return Promise.resolve();
+    },
+    dispose() {
+      texels.dispose();
+      owned.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Adam on the raw channels themselves. */
+export interface TexelLearner {
+  learn(options: { readonly rate: number; readonly gradientScale: number }): void;
+  save(): Promise<ReadonlyMap<string, Tensor>>;
+  load(state: ReadonlyMap<string, Tensor>): void;
+  dispose(): void;
+}
+
+/** Whether a saved state is of raw channels that learn by themselves. */
+export function learnsTexels(state: ReadonlyMap<string, Tensor>): boolean {
+  return state.has('raw channels');
+}
+
+export async function createTexelLearner(gpu: Gpu, raw: GPUBuffer, rawGradient: GPUBuffer): Promise<TexelLearner> {
   const adam = await createAdam(gpu, {
-    label: 'free feature map',
+    label: 'texels',
     parameters: raw,
     gradients: rawGradient,
     learningRate: 0,
   });
   const persistent: PersistentBuffer[] = [
-    { name: 'free map', buffer: raw },
-    { name: 'free map moments', buffer: adam.moments },
+    { name: 'raw channels', buffer: raw },
+    { name: 'texel moments', buffer: adam.moments },
   ];
+  let step = 0;
   return {
-    raw,
-    rawGradient,
-    produce: () => Promise.resolve(),
-    learn(update, { rate, gradientScale }) {
+    learn({ rate, gradientScale }) {
       const commands = new Commands(gpu);
-      adam.step(commands, { step: update, learningRate: rate, gradientScale });
+      adam.step(commands, { step: ++step, learningRate: rate, gradientScale });
       commands.submit();
-      return Promise.resolve();
     },
     async save() {
-      return (await captureCheckpoint(gpu, persistent, { step: 0, key: '' })).tensors;
+      const { tensors } = await captureCheckpoint(gpu, persistent, { step: 0, key: '' });
+      return new Map<string, Tensor>([...tensors, ['texel steps', { shape: [1], data: Uint32Array.of(step) }]]);
     },
     load(state) {
       for (const { name, buffer } of persistent) writeBuffer(gpu, buffer, state.get(name)!.data as Uint32Array);
-      return Promise.resolve();
+      step = state.get('texel steps')!.data[0]!;
     },
-    dispose() {
-      adam.dispose();
-      owned.destroy();
-      return Promise.resolve();
-    },
+    dispose: () => adam.dispose(),
   };
 }

@@ -7,7 +7,14 @@ import type { ChannelActivation } from './activate/activate.ts';
 import { bakeNet } from './bake-net.ts';
 import type { BakeOptions } from './bake-options.ts';
 import { rawOfMean } from './fitted-samples.ts';
-import { BAKE_STREAM, createFreeMap, type MapSource } from './map-source.ts';
+import {
+  BAKE_STREAM,
+  createFreeMap,
+  createTexelLearner,
+  learnsTexels,
+  type MapSource,
+  type TexelLearner,
+} from './map-source.ts';
 
 /** What makes the maps of the options' variant. `channels` says where each channel starts: at its fitted mean. */
 export async function createMapSource(
@@ -39,19 +46,30 @@ async function createNetworkSource(
   const rawGradient = owned.own(createStorageBuffer(gpu, 'raw channels gradient', bytes));
   // Buffers go in and out as they are where the network runs on our device; else through memory.
   const shares = runtime.gpu === gpu;
+  let texels: TexelLearner | null = null;
+  const produce = async (): Promise<void> => {
+    if (texels) return;
+    if (shares) await network.forward({ noise: noiseValues }, { raw });
+    else writeBuffer(gpu, raw, (await network.forward({ noise: noiseValues }))['raw'] as Float32Array);
+  };
+  const release = async (): Promise<void> => {
+    if (texels) return;
+    await produce(); // what its last step learned
+    texels = await createTexelLearner(gpu, raw, rawGradient);
+  };
   return {
     raw,
     rawGradient,
-    async produce() {
-      if (shares) await network.forward({ noise: noiseValues }, { raw });
-      else writeBuffer(gpu, raw, (await network.forward({ noise: noiseValues }))['raw'] as Float32Array);
-    },
+    release,
+    produce,
     async learn(_, { rate, gradientScale }) {
+      if (texels) return texels.learn({ rate, gradientScale });
       const gradient: TensorData = shares ? rawGradient : await readFloats(gpu, rawGradient, bytes / 4);
       await network.backward({ raw: gradient });
       await network.step({ learningRate: rate, gradientScale });
     },
     async save() {
+      if (texels) return texels.save();
       const { weights, firstMoments, secondMoments, stepCount } = await network.save();
       const tensor = (data: Tensor['data']): Tensor => ({ shape: [data.length], data });
       return new Map([
@@ -62,6 +80,10 @@ async function createNetworkSource(
       ]);
     },
     async load(state) {
+      if (learnsTexels(state)) {
+        await release();
+        return texels!.load(state);
+      }
       const floats = (name: string): Float32Array => state.get(`network ${name}`)!.data as Float32Array;
       await network.load({
         weights: floats('weights'),
@@ -71,6 +93,7 @@ async function createNetworkSource(
       });
     },
     async dispose() {
+      texels?.dispose();
       await network.dispose();
       owned.destroy();
     },
