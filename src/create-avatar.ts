@@ -90,7 +90,7 @@ export async function trackClip(
     position++;
     onProgress?.({ stage: 'matte', done: position, total: indices.length });
   }
-  const train = new Set(splitOrAll(frames, split));
+  const train = new Set(teachingFrames(frames, split));
   const refined = await solver.refine(
     pictures,
     frames.map((_, index) => train.has(index)),
@@ -99,8 +99,8 @@ export async function trackClip(
   return { track, observation, crops };
 }
 
-/** Frames that may teach; a clip too short for the rule is turned down later, by the fit. */
-function splitOrAll(frames: Track['frames'], split: SplitRule): readonly number[] {
+/** Frames that may teach: none in a clip too short for the rule, which the fit turns down later. */
+function teachingFrames(frames: Track['frames'], split: SplitRule): readonly number[] {
   try {
     return splitFrames(frames, split).train;
   } catch (error) {
