@@ -53,7 +53,7 @@ export async function scoreAvatar(
       for (const pose of [corrected.frames[index]!.pose, frame.pose, fittedPoses[index]!])
         renderings.push(asShown(await renderer.renderFloat(pose, frame.camera), frame.shown));
       const [asTracked, uncorrected, fitted] = (await scoreAll(truth, renderings, lpips)) as [Scores, Scores, Scores];
-      const rendering = await renderer.render(fittedPoses[index]!, frame.camera);
+      const rendering = bytesOf(renderings[2]!); // as it was scored
       frames.push({ scores: { sourceIndex: sourceIndices[index]!, asTracked, uncorrected, fitted }, truth, rendering });
       onProgress?.({ stage: 'score', done: index + 1, total: clip.frames.length });
     }
@@ -61,6 +61,10 @@ export async function scoreAvatar(
   } finally {
     renderer.dispose();
   }
+}
+
+function bytesOf({ width, height, data }: MetricImage): Image {
+  return { width, height, channels: 3, data: Uint8Array.from(data, (value) => Math.round(value * 255)) };
 }
 
 /** Scores of several renderings of one frame. */
