@@ -10,7 +10,7 @@ import { fitAvatar } from './create-run.ts';
 import { evaluateBaked } from './evaluate-baked-run.ts';
 import type { RunContext } from './context.ts';
 
-const TINY = { mapSize: 32, width: 4, depth: 2, hold: 2, steps: 6 };
+const TINY = { mapSize: 32, width: 4, depth: 2, hold: 2, steps: 6, polish: 2 };
 const MAPS = 'baked/maps.safetensors';
 
 let root: string;
@@ -53,7 +53,7 @@ describe('fate bake', () => {
       { folder, ...TINY },
       await context({ log: (line) => lines.push(line), checkpointSteps: 2 }),
     );
-    expect(lines.join()).toMatch(/The bake goes on after \d of 6 frames/);
+    expect(lines.join()).toMatch(/The bake goes on after \d of 8 frames/);
     expect(result).toMatchObject({ variant: 'all', mapSize: 32, steps: 6, gaussianCount: facts.gaussianCount });
     expect(result.colorMap.totalVariation).toBeGreaterThan(0);
     const whole = await bakeRun({ folder: copy, ...TINY }, await context());
