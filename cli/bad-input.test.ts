@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtCommand } from '../test/built-command.ts';
+import { makeTestPattern, makeVideo } from '../test/make-video.ts';
 import { EXIT } from './exit-codes.ts';
 
 let folder: string;
@@ -30,13 +31,6 @@ async function fate(
   return { code, ...output };
 }
 
-/** Makes a video from one of ffmpeg's own sources. */
-function makeVideo(name: string, ...args: string[]): string {
-  const path = join(folder, name);
-  execFileSync('ffmpeg', ['-loglevel', 'error', '-y', ...args, path]);
-  return path;
-}
-
 async function makeFile(name: string, content: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, content);
@@ -58,15 +52,10 @@ describe('fate create says in one sentence what it cannot use', () => {
     ['a text file', () => makeFile('text.mp4', 'not a video at all\n'.repeat(50)), /text\.mp4/],
     [
       'audio alone',
-      () => makeVideo('audio.mp4', '-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'aac'),
+      () => makeVideo('-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'aac', join(folder, 'audio.mp4')),
       /no (picture|video)/i,
     ],
-    [
-      'no face',
-      () =>
-        makeVideo('bars.mp4', '-f', 'lavfi', '-i', 'testsrc=size=256x256:rate=10:duration=2', '-pix_fmt', 'yuv420p'),
-      /no face/i,
-    ],
+    ['no face', () => makeTestPattern(join(folder, 'bars.mp4'), 'size=256x256:rate=10:duration=2'), /no face/i],
   ];
 
   it.each(inputs)('%s: exit code 3', async (_, make, sentence) => {
@@ -80,15 +69,7 @@ describe('fate create says in one sentence what it cannot use', () => {
   });
 
   it('a head folder that is none: exit code 3', async () => {
-    const video = makeVideo(
-      'short.mp4',
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc=size=64x64:rate=5:duration=1',
-      '-pix_fmt',
-      'yuv420p',
-    );
+    const video = makeTestPattern(join(folder, 'short.mp4'));
     const none = await fate([
       'create',
       video,
@@ -111,15 +92,7 @@ describe('fate create says in one sentence what it cannot use', () => {
   });
 
   it('a machine without an adapter, before any work: exit code 4', async () => {
-    const video = makeVideo(
-      'clip.mp4',
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc=size=64x64:rate=5:duration=1',
-      '-pix_fmt',
-      'yuv420p',
-    );
+    const video = makeTestPattern(join(folder, 'clip.mp4'));
     const env = { VK_DRIVER_FILES: '/none', VK_ICD_FILENAMES: '/none' };
     const result = await fate(['create', video, '--out', join(folder, 'no-gpu')], env);
     expect(result.said).toMatch(/No WebGPU adapter was found/);
@@ -128,15 +101,7 @@ describe('fate create says in one sentence what it cannot use', () => {
   });
 
   it('a machine without ffmpeg: exit code 4', async () => {
-    const video = makeVideo(
-      'clip.mp4',
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc=size=64x64:rate=5:duration=1',
-      '-pix_fmt',
-      'yuv420p',
-    );
+    const video = makeTestPattern(join(folder, 'clip.mp4'));
     const result = await fate(['track', video, '--out', join(folder, 'no-ffmpeg')], { FFMPEG_PATH: '/none/ffmpeg' });
     expect(result.said).toMatch(/ffmpeg.*cannot be started/);
     expectSentence(result.said);

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testGpu } from '../test/gpu.ts';
 import { makeTrackedFolder } from '../test/made-run.ts';
-import { makeVideo } from '../test/make-video.ts';
+import { makeTestPattern, makeVideo } from '../test/make-video.ts';
 import { sharedPath } from '../test/shared.ts';
 import { Flatbuffer } from '../src/inference/flatbuffer.ts';
 import { openHead } from '../src/platform/node/open-head.ts';
@@ -159,15 +159,7 @@ describe('a run that is going', () => {
 describe('models and heads that cannot be used: exit code 3, one sentence', () => {
   let video: string;
   beforeAll(() => {
-    video = makeVideo(
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc=size=64x64:rate=5:duration=1',
-      '-pix_fmt',
-      'yuv420p',
-      join(folder, 'short.mp4'),
-    );
+    video = makeTestPattern(join(folder, 'short.mp4'));
   });
 
   async function expectRefusal(name: string, args: string[], sentence: RegExp): Promise<void> {

@@ -1,16 +1,11 @@
+import { sampleUvs } from '../src/binding/sampling.ts';
 import type { Avatar } from '../src/avatar/avatar.ts';
-import {
-  bilinearTexels,
-  gaussianUvs,
-  MAP_CHANNELS,
-  type AttributeMaps,
-  type MapName,
-} from '../src/baking/attribute-maps.ts';
+import { bilinearTexels, MAP_CHANNELS, type AttributeMaps, type MapName } from '../src/baking/attribute-maps.ts';
 import { SH_C0 } from '../src/gaussians/layout.ts';
 
 /** Maps without a network: a fitted avatar's attributes splatted into texels, and holes filled from coarser levels. */
 export function madeMaps({ head, gaussians }: Avatar, size: number): AttributeMaps {
-  const places = gaussianUvs(head, gaussians);
+  const places = sampleUvs(head, gaussians);
   const attributes: Record<MapName, Float32Array> = {
     colorMap: gaussians.color.map((value) => 0.5 + SH_C0 * value),
     opacityMap: gaussians.opacityLogit,

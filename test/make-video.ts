@@ -16,6 +16,11 @@ export function makeVideo(...args: string[]): string {
   return args[args.length - 1];
 }
 
+/** ffmpeg's colour bars with a clock, for as long and at the size that is given: no face in it. Returns the path. */
+export function makeTestPattern(path: string, pattern = 'size=64x64:rate=5:duration=1'): string {
+  return makeVideo('-f', 'lavfi', '-i', `testsrc=${pattern}`, '-pix_fmt', 'yuv420p', path);
+}
+
 /** Standard output of ffmpeg: how another reader sees a file. */
 export function ffmpegOutput(...args: string[]): Buffer {
   return execFileSync(ffmpegPath(), ['-v', 'error', ...args, 'pipe:1'], { maxBuffer: 1 << 28 });

@@ -1,3 +1,4 @@
+import { sampleUvs } from '../binding/sampling.ts';
 import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 
@@ -34,23 +35,6 @@ export const MAP_CHANNEL_COUNT = 11;
 /** `all`: every attribute is read from maps. `appearance`: colour and opacity alone; geometry stays per Gaussian. */
 export type MappedAttributes = 'all' | 'appearance';
 
-/** N×2: where each Gaussian sits in the atlas. */
-export function gaussianUvs(
-  { uvs, uvTriangles }: Pick<HeadModel, 'uvs' | 'uvTriangles'>,
-  { count, triangleIndices, barycentrics }: Pick<GaussianSet, 'count' | 'triangleIndices' | 'barycentrics'>,
-): Float32Array {
-  const result = new Float32Array(count * 2);
-  for (let gaussian = 0; gaussian < count; gaussian++) {
-    for (let corner = 0; corner < 3; corner++) {
-      const vertex = uvTriangles[triangleIndices[gaussian]! * 3 + corner]!;
-      const weight = barycentrics[gaussian * 3 + corner]!;
-      result[gaussian * 2] += weight * uvs[vertex * 2]!;
-      result[gaussian * 2 + 1] += weight * uvs[vertex * 2 + 1]!;
-    }
-  }
-  return result;
-}
-
 /** One texel's part in a bilinear read. */
 export interface TexelWeight {
   /** row · size + column. */
@@ -82,7 +66,7 @@ export function sampleMaps(
   mapped: MappedAttributes = 'all',
 ): GaussianSet {
   const { count } = gaussians;
-  const places = gaussianUvs(head, gaussians);
+  const places = sampleUvs(head, gaussians);
   const read = (map: Float32Array, channels: number): Float32Array => {
     const plane = maps.size * maps.size;
     const result = new Float32Array(count * channels);

@@ -1,3 +1,4 @@
+import { sampleUvs } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
 import { FIT_DEFAULTS, type FitOptions } from '../fitting/fit-options.ts';
 import { STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from '../fitting/training-parts.ts';
@@ -8,7 +9,6 @@ import { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { createActivate, type Activate, type ChannelActivation } from './activate/activate.ts';
 import {
-  gaussianUvs,
   MAP_CHANNEL_COUNT,
   MAP_CHANNELS,
   MAP_NAMES,
@@ -124,7 +124,7 @@ export class BakeTraining {
     const mapGradient = own('map gradient', mapBytes);
     const { raw, rawGradient } = source;
     const sampling = await createMapSampling(gpu, {
-      taps: mapTaps(gaussianUvs(head, initial), options.mapSize),
+      taps: mapTaps(sampleUvs(head, initial), options.mapSize),
       mapped: mappedBy(options),
       maps,
       mapGradient,

@@ -1,3 +1,4 @@
+import { sampleUvs } from '../binding/sampling.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testGpu } from '../../test/gpu.ts';
 import { madeMaps } from '../../test/made-maps.ts';
@@ -11,7 +12,6 @@ import { symmetricEigen } from '../math/symmetric-eigen.ts';
 import { AvatarRenderer } from '../viewer/avatar-renderer.ts';
 import { centredCamera, poseForView } from '../viewer/views.ts';
 import { attributeMips, sampleAttributes } from './attribute-mips.ts';
-import { gaussianUvs } from './attribute-maps.ts';
 import { bakedGaussians, type BakedAvatar } from './baked-avatar.ts';
 import { visitTexelAreas } from './chart-mips.ts';
 import { localCovariance, mapTangentially, setShape, tangentialRoot } from './gaussian-shape.ts';
@@ -95,7 +95,7 @@ describe('mip-maps by chart', () => {
     expect(total).toBeLessThan(1);
     const maps = { ...madeMaps(baked.avatar, size), colorMap: colors };
     const mips = attributeMips(head, maps);
-    const uvs = gaussianUvs(head, baked.avatar.gaussians);
+    const uvs = sampleUvs(head, baked.avatar.gaussians);
     // A chart that shares a texel with another cannot be kept apart by maps of this size.
     const isMixed = new Set([...byTexel.values()].filter((set) => set.size > 1).flatMap((set) => [...set]));
     let checked = 0;

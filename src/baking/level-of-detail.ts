@@ -1,3 +1,4 @@
+import { placeUv, sampleUvs } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
 import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
 import { dilogarithm, inverseDilogarithm } from '../math/dilogarithm.ts';
@@ -5,7 +6,7 @@ import { hilbertIndex } from '../math/hilbert-curve.ts';
 import { randomUniform } from '../math/random.ts';
 import { quaternionFromAxisAngle } from '../math/rotation.ts';
 import { attributeMips, sampleAttributes, type AttributeMips, type SampledAttributes } from './attribute-mips.ts';
-import { gaussianUvs, sampleMaps } from './attribute-maps.ts';
+import { sampleMaps } from './attribute-maps.ts';
 import type { BakedAvatar } from './baked-avatar.ts';
 import { GAUSSIAN_LIMITS } from './gaussian-limits.ts';
 import { localCovariance, mapTangentially, setShape } from './gaussian-shape.ts';
@@ -61,7 +62,7 @@ function checkCount(count: number): void {
  * under-drawn by more than one.
  */
 function systematicCopies({ head, gaussians }: Avatar, count: number, seed: number): Uint32Array {
-  const uvs = gaussianUvs(head, gaussians);
+  const uvs = sampleUvs(head, gaussians);
   const codes = Float64Array.from({ length: gaussians.count }, (_, index) =>
     hilbertIndex(uvs[index * 2], uvs[index * 2 + 1]),
   );
@@ -80,7 +81,7 @@ function thinned({ avatar, maps }: BakedAvatar, read: GaussianSet, copies: Uint3
   const ratio = read.count / count;
   const set = emptySet(count);
   const mips = attributeMips(avatar.head, maps);
-  const uvs = gaussianUvs(avatar.head, read);
+  const uvs = sampleUvs(avatar.head, read);
   // A footprint √(N/M) times as wide reads texels that much coarser.
   const level = 0.5 * Math.log2(ratio);
   const grow = Math.sqrt(ratio);
@@ -123,7 +124,7 @@ function parted(
     const opacity = inverseDilogarithm(Math.min(depth / (parts * areaRatio), LARGEST_DEPTH));
     for (const offset of offsets) {
       const place = planes.moved(triangle, centre, offset);
-      const uv = planes.uv(triangle, place);
+      const uv = placeUv(avatar.head, triangle, place);
       set.triangleIndices[to] = triangle;
       set.barycentrics.set(place, to * 3);
       // Beyond its chart's border a part keeps the colour of the whole.

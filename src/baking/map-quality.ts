@@ -1,7 +1,7 @@
+import { sampleUvs } from '../binding/sampling.ts';
 import type { GaussianSet } from '../gaussians/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { atlasCoverage } from './atlas-coverage.ts';
-import { gaussianUvs } from './attribute-maps.ts';
 
 /** How smooth a colour map is where frames show it. */
 export interface ColorMapQuality {
@@ -30,7 +30,7 @@ export function visibleTexels(
   size: number,
 ): Uint8Array {
   const { isUsed } = atlasCoverage(head, size);
-  const nearest = nearestGaussians(gaussianUvs(head, gaussians), isUsed, size);
+  const nearest = nearestGaussians(sampleUvs(head, gaussians), isUsed, size);
   return Uint8Array.from(nearest, (gaussian) => (gaussian >= 0 && contribution[gaussian]! >= SEEN_PIXELS ? 1 : 0));
 }
 

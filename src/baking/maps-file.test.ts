@@ -1,10 +1,11 @@
+import { sampleUvs } from '../binding/sampling.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { madeMaps } from '../../test/made-maps.ts';
 import { sampleAvatar } from '../../test/sample-avatar.ts';
 import { decodePngRaster, encodePngRaster, type Raster } from '../avatar/png.ts';
 import { decodeTensors, encodeTensors } from '../avatar/safetensors.ts';
 import { atlasCoverage } from './atlas-coverage.ts';
-import { bilinearTexels, gaussianUvs, MAP_CHANNELS, MAP_NAMES } from './attribute-maps.ts';
+import { bilinearTexels, MAP_CHANNELS, MAP_NAMES } from './attribute-maps.ts';
 import type { BakedAvatar } from './baked-avatar.ts';
 import { importColor } from './import-color.ts';
 import { avatarHash, decodeMaps, encodeMaps, type NamedFiles } from './maps-file.ts';
@@ -35,7 +36,7 @@ describe('texels that the atlas reads', () => {
   it('are those that Gaussians anywhere on the head read, and hardly more', () => {
     const { isUsed, nearestUsed } = atlasCoverage(baked.avatar.head, SIZE);
     const dense = sampleAvatar(60_000);
-    const uvs = gaussianUvs(dense.head, dense.gaussians);
+    const uvs = sampleUvs(dense.head, dense.gaussians);
     const isRead = new Uint8Array(SIZE * SIZE);
     for (let index = 0; index < dense.gaussians.count; index++) {
       for (const { texel, weight } of bilinearTexels(SIZE, uvs[index * 2], uvs[index * 2 + 1]))

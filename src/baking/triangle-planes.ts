@@ -5,10 +5,10 @@ const BEYOND = 1;
 
 /** Moves places about in the planes of a head's triangles. */
 export class TrianglePlanes {
-  readonly #head: Pick<HeadModel, 'triangles' | 'uvs' | 'uvTriangles'>;
+  readonly #head: Pick<HeadModel, 'triangles'>;
   readonly #vertices: Float32Array;
 
-  constructor(head: Pick<HeadModel, 'triangles' | 'uvs' | 'uvTriangles'>, vertices: Float32Array) {
+  constructor(head: Pick<HeadModel, 'triangles'>, vertices: Float32Array) {
     this.#head = head;
     this.#vertices = vertices;
   }
@@ -38,18 +38,6 @@ export class TrianglePlanes {
       }
     }
     return share;
-  }
-
-  /** Where a place lies in the atlas, the triangle's own mapping going on beyond it. */
-  uv(triangle: number, barycentric: ArrayLike<number>): [number, number] {
-    const { uvs, uvTriangles } = this.#head;
-    const uv: [number, number] = [0, 0];
-    for (let corner = 0; corner < 3; corner++) {
-      const at = uvTriangles[triangle * 3 + corner] * 2;
-      uv[0] += barycentric[corner] * uvs[at];
-      uv[1] += barycentric[corner] * uvs[at + 1];
-    }
-    return uv;
   }
 
   /** Length of the first edge, and the third corner along it and across. */

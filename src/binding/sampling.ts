@@ -77,9 +77,26 @@ export function sampleAtlas(head: HeadModel, options: SampleAtlasOptions): Surfa
   return { count, triangleIndices, barycentrics, logScale: initialLogScale(positions, Math.sqrt(total / count)) };
 }
 
+type Atlas = Pick<HeadModel, 'uvs' | 'uvTriangles'>;
+
+/** Where a place of a triangle lies in the atlas, 0…1; beyond its edges the triangle's own mapping goes on. */
+export function placeUv(
+  { uvs, uvTriangles }: Atlas,
+  triangle: number,
+  barycentric: ArrayLike<number>,
+): [number, number] {
+  const uv: [number, number] = [0, 0];
+  for (let corner = 0; corner < 3; corner++) {
+    const at = uvTriangles[triangle * 3 + corner] * 2;
+    uv[0] += barycentric[corner] * uvs[at];
+    uv[1] += barycentric[corner] * uvs[at + 1];
+  }
+  return uv;
+}
+
 /** N×2 in 0…1: where samples lie in the atlas. */
 export function sampleUvs(
-  head: HeadModel,
+  head: Atlas,
   { triangleIndices, barycentrics }: Pick<SurfaceSamples, 'triangleIndices' | 'barycentrics'>,
 ): Float32Array {
   const uvs = new Float32Array(triangleIndices.length * 2);

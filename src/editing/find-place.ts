@@ -1,8 +1,9 @@
+import { placeUv } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
 import { pointAt, type Vector } from '../head/builtin/vector.ts';
 import type { HeadPose } from '../head/pose.ts';
 import type { Camera } from '../tracking/track.ts';
-import { firstHit, placeAtUv, placeUv, posedVertices, type SurfacePlace } from './head-surface.ts';
+import { firstHit, placeAtUv, posedVertices, type SurfacePlace } from './head-surface.ts';
 import { EditError } from './layers.ts';
 import { NAMED_PLACES } from './named-places.ts';
 import { smoothHead } from './smooth-head.ts';
@@ -59,6 +60,6 @@ export function namedPlace(avatar: Avatar, name: string): Uv {
 
 /** Rounded as it is written to the list: a hundredth of a millimetre on the head. */
 function uvOf({ head }: Avatar, place: SurfacePlace): Uv {
-  const [u, v] = placeUv(head, place);
+  const [u, v] = placeUv(head, place.triangle, place.barycentric);
   return [Number(u.toFixed(6)), Number(v.toFixed(6))];
 }

@@ -78,16 +78,6 @@ export function placeNormal(surface: HeadSurface, place: SurfacePlace): Vector {
   return normalize(interpolate(surface.normals, surface.head.triangles, place));
 }
 
-export function placeUv({ uvs, uvTriangles }: HeadModel, { triangle, barycentric }: SurfacePlace): [number, number] {
-  const uv: [number, number] = [0, 0];
-  for (let corner = 0; corner < 3; corner++) {
-    const at = uvTriangles[triangle * 3 + corner] * 2;
-    uv[0] += barycentric[corner] * uvs[at];
-    uv[1] += barycentric[corner] * uvs[at + 1];
-  }
-  return uv;
-}
-
 /** The place of a point of the atlas, or null where no chart is. */
 export function placeAtUv({ uvs, uvTriangles, triangleCount }: HeadModel, u: number, v: number): SurfacePlace | null {
   for (let triangle = 0; triangle < triangleCount; triangle++) {

@@ -7,7 +7,7 @@ import {
   NetworkError,
   type TrainableNetwork,
 } from './index.ts';
-import { normalNumbers, smallUNet } from './small-unet.ts';
+import { normalNumbers, smallUNet } from '../../test/small-unet.ts';
 
 const made: TrainableNetwork[] = [];
 afterAll(() => Promise.all(made.map((network) => network.dispose())));

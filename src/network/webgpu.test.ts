@@ -13,7 +13,7 @@ import {
   type TrainableNetwork,
 } from './index.ts';
 import { buildCase, referenceError, operationCases } from './operations/operation-cases.ts';
-import { normalNumbers, smallUNet } from './small-unet.ts';
+import { normalNumbers, smallUNet } from '../../test/small-unet.ts';
 
 /** What the U-Net below has not; compiling shaders takes a software driver seconds per case. */
 const CHECKED = /^Conv stride 2|^Conv two groups|^ConvTranspose|AveragePool 2|Pad, negative|^Gemm Aᵀ Bᵀ/;

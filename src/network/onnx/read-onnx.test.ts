@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sharedPath } from '../../../test/shared.ts';
 import { createNodeNetworkRuntime } from '../../platform/node/network-runtime.ts';
 import { compileGraph, differentiate, evaluateReference, readOnnx, reduceSum, mul, type Value } from '../index.ts';
-import { normalNumbers, smallUNet } from '../small-unet.ts';
+import { normalNumbers, smallUNet } from '../../../test/small-unet.ts';
 import { initialWeights } from '../initial-weights.ts';
 import { decodeOnnx, encodeOnnx, float16, type OnnxModel, type OnnxNode, type OnnxTensor } from './model.ts';
 import { writeOnnx } from './write-onnx.ts';

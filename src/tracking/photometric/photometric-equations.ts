@@ -37,8 +37,7 @@ export class PhotometricEquations {
   }
 
   cost(target: PhotometricTarget, clip: ClipState, frame: FrameState, picture: FramePicture): number {
-    const { samples, appearance, robustScale } = target;
-    const { point, taken } = this;
+    const { appearance, robustScale } = target;
     const view = viewLevel(picture, clip, appearance.level);
     const robust = robustScale * robustScale;
     let cost = 0;
@@ -46,9 +45,7 @@ export class PhotometricEquations {
       const sample = picture.visible[i];
       const precision = appearance.precision[sample];
       if (precision === 0) continue;
-      locateSample(samples, clip, frame, sample, point);
-      sampleFeature(view, point, taken);
-      const off = taken[0] - appearance.reference[sample];
+      const off = this.difference(target, clip, frame, view, sample);
       const squared = off * off * precision;
       cost += (picture.weights[i] * squared * robust) / (robust + squared);
     }
@@ -66,7 +63,7 @@ export class PhotometricEquations {
     poseOnly: boolean,
   ): number {
     const { samples, appearance, robustScale } = target;
-    const { row, unknowns, point, taken } = this;
+    const { row, unknowns } = this;
     const view = viewLevel(picture, clip, appearance.level);
     const robust = robustScale * robustScale;
     let cost = 0;
@@ -74,9 +71,7 @@ export class PhotometricEquations {
       const sample = picture.visible[i];
       const precision = appearance.precision[sample];
       if (precision === 0) continue;
-      locateSample(samples, clip, frame, sample, point);
-      sampleFeature(view, point, taken);
-      const off = taken[0] - appearance.reference[sample];
+      const off = this.difference(target, clip, frame, view, sample);
       const squared = off * off * precision;
       const damped = robust / (robust + squared);
       cost += picture.weights[i] * squared * damped;
@@ -90,6 +85,19 @@ export class PhotometricEquations {
       }
     }
     return 0.5 * target.weight * cost;
+  }
+
+  /** The picture's feature less the reference; leaves the sample's camera point in `point` and the slopes in `taken`. */
+  private difference(
+    { samples, appearance }: PhotometricTarget,
+    clip: ClipState,
+    frame: FrameState,
+    view: ReturnType<typeof viewLevel>,
+    sample: number,
+  ): number {
+    locateSample(samples, clip, frame, sample, this.point);
+    sampleFeature(view, this.point, this.taken);
+    return this.taken[0] - appearance.reference[sample];
   }
 
   /** Fills the row of the sample at `point` with the slopes in `taken`; returns how many entries it has. */

@@ -1,4 +1,4 @@
-import { randomNormal } from '../math/random.ts';
+import { randomNormal } from '../src/math/random.ts';
 import {
   Graph,
   concat,
@@ -12,7 +12,7 @@ import {
   softplus,
   type Shape,
   type Value,
-} from './index.ts';
+} from '../src/network/index.ts';
 
 /** A U-Net of two levels at 32² for tests: every kind of operation that BakeNet has. */
 export function smallUNet(): { readonly graph: Graph; readonly noise: Value; readonly maps: Value } {
