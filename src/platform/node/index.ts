@@ -14,5 +14,6 @@ export { createDemoVideo, measureDemoTrack } from './runs/demo-run.ts';
 export { editAvatarRun, type EditResult } from './runs/edit-run.ts';
 export { exportAvatar, renderAvatar } from './runs/output-runs.ts';
 export { bakeRun, type BakeFacts } from './runs/bake-run.ts';
-export { evaluateBaked, type BakedMetrics } from './runs/evaluate-baked-run.ts';
+export { evaluateBaked } from './runs/evaluate-baked-run.ts';
+export type { BakedMetrics } from './runs/baked-report.ts';
 export type { RunContext } from './runs/context.ts';

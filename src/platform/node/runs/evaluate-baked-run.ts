@@ -7,29 +7,21 @@ import { splitFrames, type SplitRule } from '../../../evaluation/split-frames.ts
 import type { Clip } from '../../../fitting/clip.ts';
 import type { Gpu } from '../../../gpu/gpu.ts';
 import type { HeadPose } from '../../../head/pose.ts';
-import { bakedHeldOutSheet, bakedSection, insertBakedSection, type VariantRow } from '../../../report/baked-section.ts';
+import { bakedHeldOutSheet } from '../../../report/baked-section.ts';
 import { lossPlot } from '../../../report/loss-plot.ts';
 import { mapSheet } from '../../../report/map-sheet.ts';
 import type { Image } from '../../../video/frame.ts';
 import { AvatarRenderer } from '../../../viewer/avatar-renderer.ts';
-import { writeFileAtomically } from '../atomic-file.ts';
 import { readBaked } from '../baked-folder.ts';
-import { dataUrl, encodeJpeg, encodePng } from '../image-file.ts';
+import { encodePng } from '../image-file.ts';
 import { findLpips, type FoundNet } from '../optional-files.ts';
 import { RunFolder, RunFolderError } from '../run-folder.ts';
 import { readBakeLosses, type BakeFacts } from './bake-run.ts';
+import { addBakedSection, BAKED_REPORT, readJson, type BakedMetrics } from './baked-report.ts';
 import { withGpu, type RunContext } from './context.ts';
 import { openLpips } from './evaluate-run.ts';
 import { peakMemoryMB, readAvatar, readClip, readTrack, trackModels } from './fit-run.ts';
 
-/** `report/baked/metrics.json`: the scores of the baked avatar, beside the bake's facts and the fitted avatar's scores. */
-export interface BakedMetrics extends Metrics {
-  readonly bake: BakeFacts & { readonly seconds: number };
-  /** Of the fitted avatar, where it was evaluated. */
-  readonly beforeBaking: Metrics['heldOut'];
-}
-
-const FOLDER = 'report/baked';
 const SHOWN_FRAMES = 6;
 
 /** Scores a folder's baked avatar on the frames held out from it, just as the fitted one; adds it to the report. */
@@ -41,9 +33,7 @@ export async function evaluateBaked(
   try {
     if (!folder.isDone('bake'))
       throw new RunFolderError(`${folder.path} has no finished maps; run \`fate bake\` first.`);
-    const stored = folder.isDone('evaluateBaked')
-      ? await readJson<BakedMetrics>(folder, `${FOLDER}/metrics.json`)
-      : null;
+    const stored = folder.isDone('evaluateBaked') ? await readJson<BakedMetrics>(folder, BAKED_REPORT.metrics) : null;
     return (
       stored ?? (await score(folder, context, await findLpips(models === null ? trackModels(folder) : resolve(models))))
     );
@@ -93,7 +83,7 @@ async function score(folder: RunFolder, context: RunContext, found: FoundNet | n
       beforeBaking: before?.heldOut ?? null,
     };
     const renderings = await renderFitted(gpu, fitted, clip, scored.fittedPoses);
-    await writeReport(folder, baked, { metrics, before, frames: scored.frames, fitted: renderings });
+    await writeReport(folder, baked, { metrics, frames: scored.frames, fitted: renderings });
     await folder.finish('evaluateBaked');
     return metrics;
   });
@@ -122,12 +112,10 @@ async function writeReport(
   baked: BakedAvatar,
   {
     metrics,
-    before,
     frames,
     fitted,
   }: {
     metrics: BakedMetrics;
-    before: Metrics | null;
     frames: readonly ScoredFrame[];
     fitted: ReadonlyMap<number, Image>;
   },
@@ -141,17 +129,9 @@ async function writeReport(
       caption: `frame ${scores.sourceIndex}: ${scores.fitted.psnr.toFixed(1)} dB`,
     };
   });
-  const sheets = [
-    { file: 'maps.png', title: 'Attribute maps', text: 'What the Gaussians read, in UV.', sheet: mapSheet(baked.maps, baked.avatar.head, baked.mapped) },
-    ...(examples.length > 0
-      ? [{ file: 'held-out.png', title: 'Before and after baking', text: 'Frames that neither the fit nor the bake saw.', sheet: bakedHeldOutSheet(examples) }]
-      : []),
-  ]; // prettier-ignore
-  const pictures = [];
-  for (const { file, title, text, sheet } of sheets) {
-    await folder.write('evaluateBaked', `${FOLDER}/${file}`, await encodePng(sheet));
-    pictures.push({ title, text, url: dataUrl('image/jpeg', await encodeJpeg(sheet)) });
-  }
+  await folder.write('evaluateBaked', BAKED_REPORT.maps, await encodePng(mapSheet(baked.maps, baked.avatar.head, baked.mapped))); // prettier-ignore
+  if (examples.length > 0)
+    await folder.write('evaluateBaked', BAKED_REPORT.heldOut, await encodePng(bakedHeldOutSheet(examples)));
   const losses = await readBakeLosses(folder);
   const x = losses.map((point) => point.step);
   const lossSvg = lossPlot([
@@ -159,39 +139,12 @@ async function writeReport(
     { name: 'L1', x, y: losses.map((point) => point.l1) },
     { name: '1 − SSIM', x, y: losses.map((point) => point.dissimilarity) },
   ]);
-  await folder.write('evaluateBaked', `${FOLDER}/loss.svg`, lossSvg);
-  const section = bakedSection({ rows: rowsOf(metrics, before), pictures, lossSvg });
-  const page = await folder.read('report/report.html');
-  if (page) {
-    // The page belongs to the evaluation of the fit: it stays when this stage is done again.
-    await writeFileAtomically(
-      folder.resolve('report/report.html'),
-      insertBakedSection(new TextDecoder().decode(page), section),
-    );
-  }
-  await folder.write('evaluateBaked', `${FOLDER}/metrics.json`, `${JSON.stringify(metrics, null, 2)}\n`);
-}
-
-function rowsOf(metrics: BakedMetrics, before: Metrics | null): VariantRow[] {
-  const row = (name: string, { heldOut, gaussianCount }: Metrics): Omit<VariantRow, 'seconds' | 'totalVariation'> => ({
-    name,
-    heldOut: heldOut && { psnr: heldOut.psnr, psnrForeground: heldOut.psnrForeground, ssim: heldOut.ssim },
-    fitted: heldOut?.fitted ?? null,
-    gaussians: gaussianCount,
-  });
-  const { seconds, variant, colorMap } = metrics.bake;
-  return [
-    ...(before ? [{ ...row('fitted, not baked', before), seconds: null, totalVariation: null }] : []),
-    { ...row(`baked: ${variant}`, metrics), seconds, totalVariation: colorMap.totalVariation },
-  ];
+  await folder.write('evaluateBaked', BAKED_REPORT.loss, lossSvg);
+  await folder.write('evaluateBaked', BAKED_REPORT.metrics, `${JSON.stringify(metrics, null, 2)}\n`);
+  await addBakedSection(folder);
 }
 
 function evenly(length: number, count: number): number[] {
   const wanted = Math.min(length, count);
   return Array.from({ length: wanted }, (_, index) => Math.round((index * (length - 1)) / Math.max(1, wanted - 1)));
-}
-
-async function readJson<T>(folder: RunFolder, name: string): Promise<T | null> {
-  const bytes = await folder.read(name);
-  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as T) : null;
 }

@@ -14,6 +14,7 @@ import { createNodeNetworkRuntime } from '../network-runtime.ts';
 import { findLpips, type FoundNet } from '../optional-files.ts';
 import { writeReport } from '../report-files.ts';
 import type { RunFolder } from '../run-folder.ts';
+import { addBakedSection } from './baked-report.ts';
 import { withGpu, type RunContext } from './context.ts';
 import { FRAMES_FOLDER, peakMemoryMB, readAvatar, readClip, readLosses, readTrack, trackModels } from './fit-run.ts';
 import { LANDMARKS_FILE, type LandmarkFile } from './landmarks-file.ts';
@@ -93,6 +94,7 @@ export async function runEvaluate(
     } finally {
       renderer.dispose();
     }
+    await addBakedSection(folder);
     await folder.finish('evaluate');
     return metrics;
   });
