@@ -11,6 +11,7 @@ import {
   sizeOf,
   softplus,
   type Shape,
+  type TrainableNetwork,
   type Value,
 } from '../src/network/index.ts';
 
@@ -36,3 +37,25 @@ export function smallUNet(): { readonly graph: Graph; readonly noise: Value; rea
 /** Normal numbers in float32 for a shape. */
 export const normalNumbers = (shape: Shape, seed: number): Float32Array =>
   Float32Array.from({ length: sizeOf(shape) }, (_, i) => randomNormal(seed, 0, i));
+
+/** What a few steps of training came to, as plain numbers. */
+export interface SmallTraining {
+  /** Before each step. */
+  readonly losses: number[];
+  readonly weights: number[];
+}
+
+/** Trains `smallUNet` by least squares towards random maps; the arrays cross to and from the device that it runs on. */
+export async function trainSmallUNet(network: TrainableNetwork, steps: number): Promise<SmallTraining> {
+  const { maps: shapeOfMaps, noise: shapeOfNoise } = smallUNet();
+  const [noise, target] = [normalNumbers(shapeOfNoise.shape, 1), normalNumbers(shapeOfMaps.shape, 2)];
+  const maps = new Float32Array(target.length);
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    await network.forward({ noise }, { maps });
+    losses.push(maps.reduce((sum, value, i) => sum + (value - target[i]!) ** 2 / maps.length, 0));
+    await network.backward({ maps: maps.map((value, i) => (2 * (value - target[i]!)) / maps.length) });
+    await network.step({ learningRate: 0.01 });
+  }
+  return { losses, weights: [...(await network.save()).weights] };
+}

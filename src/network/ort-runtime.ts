@@ -25,13 +25,18 @@ export interface OrtRuntimeOptions {
   readonly home: 'memory' | 'device';
   readonly gpu: Gpu | null;
   readonly sessionOptions: InferenceSession.SessionOptions;
+  /**
+   * Whether arrays given for outputs are filled in place. The web's WebAssembly back end takes them and leaves them as
+   * they were (onnxruntime-web 1.30). Default true.
+   */
+  readonly fillsArrays?: boolean;
   /** How to start something of the runtime and wait for it, where that needs care. Default: just so. */
   readonly perform?: <T>(start: () => Promise<T>) => Promise<T>;
 }
 
 /** A runtime over ONNX Runtime; the platform loads it and chooses the back end. */
 export function createOrtRuntime(options: OrtRuntimeOptions): NetworkRuntime {
-  const { ort, name, home, gpu, sessionOptions, perform = (start) => start() } = options;
+  const { ort, name, home, gpu, sessionOptions, fillsArrays = true, perform = (start) => start() } = options;
   return {
     name,
     home,
@@ -42,7 +47,7 @@ export function createOrtRuntime(options: OrtRuntimeOptions): NetworkRuntime {
           throw new NetworkError(`${name} does not take the network (${messageOf(error)}).`, { cause: error });
         },
       );
-      return new OrtSession({ ...options, perform }, plan, session);
+      return new OrtSession({ ...options, fillsArrays, perform }, plan, session);
     },
   };
 }
@@ -66,14 +71,18 @@ class OrtSession implements NetworkSession {
   async run(feeds: Readonly<Record<string, TensorData>>, into: Readonly<Record<string, TensorData>>): Promise<void> {
     if (this.#isRunning) throw new NetworkError('a network was started again before it had finished; await each run.');
     this.#isRunning = true;
-    const { name, perform } = this.#options;
+    const { name, perform, fillsArrays } = this.#options;
     try {
-      const run = (): ReturnType<InferenceSession['run']> =>
-        this.#session.run(this.#tensors(feeds), this.#tensors(into));
+      const run = (): ReturnType<InferenceSession['run']> => {
+        const targets = this.#tensors(into);
+        // With null the runtime makes the tensor itself.
+        const made = Object.keys(targets).map((key) => [key, into[key] instanceof Float32Array ? null : targets[key]]);
+        return this.#session.run(this.#tensors(feeds), fillsArrays ? targets : Object.fromEntries(made));
+      };
       const results = await perform(run).catch((error: unknown) => {
         throw new NetworkError(`${name} failed (${messageOf(error)}).`, { cause: error });
       });
-      // The web's WebAssembly back end gives arrays of its own instead of filling those it was given.
+      // A result may be in an array of the runtime's own.
       for (const port of this.#plan.outputs) {
         const target = into[port.name];
         if (!(target instanceof Float32Array)) continue;

@@ -8,11 +8,15 @@ import { AvatarRenderer } from '../../src/viewer/avatar-renderer.ts';
 import { centredCamera, poseForView } from '../../src/viewer/views.ts';
 import { testGpu } from '../gpu.ts';
 import { sampleAvatar } from '../sample-avatar.ts';
+import { createTrainableNetwork } from '../../src/network/index.ts';
+import { createNodeNetworkRuntime } from '../../src/platform/node/network-runtime.ts';
+import { smallUNet, trainSmallUNet, type SmallTraining } from '../small-unet.ts';
 import { openTestPage, skipBrowser, type TestPage } from './chromium.ts';
 
 /** What the pages of this folder put on `globalThis`. */
 interface PageFunctions {
   drawRandomNumbers(count: number): Promise<number[]>;
+  trainNetwork(backend: 'wasm' | 'webgpu', steps: number): Promise<SmallTraining & { runtime: string }>;
   drawAvatar(size: number, view: object, expression: object): Promise<string>;
 }
 
@@ -54,5 +58,29 @@ describe.skipIf(skipBrowser)('in Chromium (skipped where it is not installed)', 
     expect(new Set(truth.data).size).toBeGreaterThan(100); // a picture, not a blank
     const difference = psnr(compositeOnWhite(truth), { ...shown, range: 255 });
     expect(difference).toBeGreaterThan(55); // dB; measured 65 between SwiftShader and lavapipe
+  });
+
+  it.each(['wasm', 'webgpu'] as const)('a network trains on %s as on Node’s processor', async (backend) => {
+    const steps = 3;
+    test = await openTestPage('network-page.ts');
+    const trained = await test.page.evaluate(
+      (given) => (globalThis as unknown as PageFunctions).trainNetwork(given.backend, given.steps),
+      { backend, steps },
+    );
+    expect(test.errors).toEqual([]);
+    expect(trained.runtime).toContain(backend === 'wasm' ? 'WebAssembly' : 'WebGPU');
+
+    const network = await createTrainableNetwork(await createNodeNetworkRuntime(), {
+      outputs: { maps: smallUNet().maps },
+      seed: 5,
+    });
+    const expected = await trainSmallUNet(network, steps);
+    await network.dispose();
+    expect(expected.losses.at(-1)).toBeLessThan(0.95 * expected.losses[0]!);
+    // Measured: losses 2e-7 apart, weights 3e-6 (WebAssembly) and 8e-7 (WebGPU on SwiftShader).
+    trained.losses.forEach((loss, step) => expect(loss / expected.losses[step]!).toBeCloseTo(1, 4));
+    const errors = trained.weights.map((weight, index) => Math.abs(weight - expected.weights[index]!));
+    expect(errors.length).toBe(expected.weights.length);
+    expect(Math.max(...errors)).toBeLessThan(1e-4);
   });
 });

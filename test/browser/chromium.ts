@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
 import { findChromium } from '../../src/platform/node/machine.mjs';
@@ -29,8 +29,18 @@ const QUIET_FLAGS = [
   '--no-first-run',
 ];
 
-const PAGE =
-  '<!doctype html><meta charset="utf-8"><body style="margin:0"><script type="module" src="/page.js"></script>';
+/** ONNX Runtime is too large to bundle: the page takes it, and its WebAssembly, from the package's own files. */
+const ORT_FOLDER = resolve(import.meta.dirname, '../../node_modules/onnxruntime-web/dist');
+const ORT_MODULE = 'onnxruntime-web/webgpu';
+const PAGE = `<!doctype html><meta charset="utf-8"><script type="importmap">${JSON.stringify({
+  imports: { [ORT_MODULE]: '/ort/ort.webgpu.min.mjs' },
+})}</script><body style="margin:0"><script type="module" src="/page.js"></script>`;
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.bin': 'application/octet-stream',
+};
 
 /** A page of Chromium with a module of this folder loaded. */
 export interface TestPage {
@@ -48,13 +58,10 @@ export async function openTestPage(entry: string, files: Readonly<Record<string,
   if (!chromiumPath) throw new Error('Chromium is missing; `npm run setup` as root installs it, or set CHROMIUM_PATH');
   const script = await bundle(resolve(import.meta.dirname, entry));
   const server = createServer((request, response) => {
-    const name = (request.url ?? '/').slice(1);
-    const isScript = name === 'page.js';
-    response.setHeader(
-      'content-type',
-      isScript ? 'text/javascript' : files[name] ? 'application/octet-stream' : 'text/html',
-    );
-    response.end(isScript ? script : (files[name] ?? PAGE));
+    void answer((request.url ?? '/').slice(1), script, files).then(({ type, body }) => {
+      response.setHeader('content-type', type);
+      response.end(body);
+    });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const profile = await mkdtemp(join(tmpdir(), 'fate-chromium-'));
@@ -81,6 +88,17 @@ export async function openTestPage(entry: string, files: Readonly<Record<string,
   }
 }
 
+async function answer(
+  name: string,
+  script: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<{ type: string; body: string | Uint8Array }> {
+  if (name === 'page.js') return { type: 'text/javascript', body: script };
+  const type = TYPES[extname(name)] ?? 'text/html';
+  if (name.startsWith('ort/')) return { type, body: await readFile(join(ORT_FOLDER, basename(name))) };
+  return { type, body: files[name] ?? PAGE };
+}
+
 /** One script with all that the entry imports. Fails when it reaches `node:` modules. */
 async function bundle(entry: string): Promise<string> {
   const result = await build({
@@ -88,7 +106,13 @@ async function bundle(entry: string): Promise<string> {
     logLevel: 'error',
     publicDir: false,
     resolve: { alias: packageAliases },
-    build: { write: false, target: 'es2023', minify: false, lib: { entry, formats: ['es'], fileName: 'page' } },
+    build: {
+      write: false,
+      target: 'es2023',
+      minify: false,
+      lib: { entry, formats: ['es'], fileName: 'page' },
+      rolldownOptions: { external: [ORT_MODULE] },
+    },
   });
   const [{ output }] = result as unknown as [Rolldown.RolldownOutput];
   const [chunk] = output;

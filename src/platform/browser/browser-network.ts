@@ -28,6 +28,7 @@ export async function createBrowserNetworkRuntime({
     name: `ONNX Runtime ${version} on ${backend === 'webgpu' ? 'WebGPU' : 'WebAssembly'}`,
     home: backend === 'webgpu' ? 'device' : 'memory',
     gpu,
+    fillsArrays: backend === 'webgpu',
     sessionOptions: {
       executionProviders: [backend === 'webgpu' ? { name: 'webgpu', device: gpu!.device } : 'wasm'],
       logSeverityLevel: 3,
