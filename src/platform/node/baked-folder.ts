@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { decodeAvatar, type Avatar } from '../../avatar/avatar.ts';
 import type { BakedAvatar } from '../../baking/baked-avatar.ts';
 import { importColor } from '../../baking/import-color.ts';
-import { avatarHash, decodeMaps, encodeMaps, MapsFileError, MAPS_RECORD } from '../../baking/maps-file.ts';
+import { avatarHash, decodeMaps, encodeMaps, MapsFileError, MAPS_FILE, MAPS_RECORD } from '../../baking/maps-file.ts';
 import { decodePackage } from '../../baking/package-file.ts';
 import { contentHash } from '../../math/content-hash.ts';
 import { uvGuides } from '../../report/uv-guide.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { writeFileAtomically, type FileOperations } from './atomic-file.ts';
 import { readColorImage } from './color-image.ts';
 
 /** Folder of the maps, inside a run's folder. */
@@ -25,6 +25,7 @@ export const BAKED_FILES = [
 export interface WriteBakedOptions {
   /** Edge in pixels of the guide images for artists; 0 leaves them out. Default 2048. */
   readonly guides?: number;
+  readonly files?: FileOperations;
 }
 
 /**
@@ -35,13 +36,14 @@ export interface WriteBakedOptions {
 export async function writeBaked(
   folder: string,
   baked: BakedAvatar,
-  { guides = 2048 }: WriteBakedOptions = {},
+  { guides = 2048, files: operations }: WriteBakedOptions = {},
 ): Promise<string[]> {
-  const files = new Map([...encodeMaps(baked), ...(guides > 0 ? uvGuides(baked.avatar.head, guides) : [])]);
+  const files = [...encodeMaps(baked), ...(guides > 0 ? uvGuides(baked.avatar.head, guides) : [])];
+  const exactFirst = files.toSorted(([a], [b]) => Number(b === MAPS_FILE) - Number(a === MAPS_FILE));
   const written: string[] = [];
-  for (const [name, bytes] of files) {
+  for (const [name, bytes] of exactFirst) {
     const path = join(resolve(folder), BAKED_FOLDER, name);
-    await writeFileAtomically(path, bytes);
+    await writeFileAtomically(path, bytes, operations);
     written.push(path);
   }
   return written;

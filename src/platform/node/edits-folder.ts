@@ -5,7 +5,7 @@ import { EditError, layerImages, type Layer } from '../../editing/layers.ts';
 import type { HeadModel } from '../../head/head-model.ts';
 import { contentHash } from '../../math/content-hash.ts';
 import type { Image } from '../../video/frame.ts';
-import { writeFileAtomically } from './atomic-file.ts';
+import { writeFileAtomically, type FileOperations } from './atomic-file.ts';
 import { decodeImage } from './image-file.ts';
 
 /** Folder of the edits inside a run's folder: `edits.json` and the images that its layers need. No stage removes it. */
@@ -26,8 +26,8 @@ export async function readEdits(folder: string, head: Pick<HeadModel, 'name'>): 
 }
 
 /** Writes the list whole or not at all. */
-export async function writeEdits(folder: string, edits: EditList): Promise<void> {
-  await writeFileAtomically(join(folder, EDITS_FOLDER, LIST_NAME), encodeEdits(edits));
+export async function writeEdits(folder: string, edits: EditList, files?: FileOperations): Promise<void> {
+  await writeFileAtomically(join(folder, EDITS_FOLDER, LIST_NAME), encodeEdits(edits), files);
 }
 
 /** Copies an image into the edits' folder, named after its content, and returns the name for a layer. */
