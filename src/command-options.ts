@@ -1,4 +1,5 @@
 import { GAUSSIAN_LIMITS } from './baking/gaussian-limits.ts';
+import { MATCH_DEFAULTS } from './baking/match-options.ts';
 import { FIT_DEFAULTS, type DensifyRule } from './fitting/fit-options.ts';
 import { choice, integer, number, text, toggle, type OptionValues } from './options.ts';
 
@@ -98,6 +99,12 @@ export const EXPORT_OPTIONS = {
     default: null,
     ...{ min: GAUSSIAN_LIMITS.least, max: GAUSSIAN_LIMITS.most },
     help: 'sample the baked maps at exactly this many Gaussians; as many as were fitted otherwise',
+  }),
+  matchSteps: integer({
+    default: MATCH_DEFAULTS.steps,
+    min: 0,
+    max: 100_000,
+    help: 'with --gaussians, steps in which they learn from pictures of the avatar to look like it; 0: as sampled',
   }),
   seed: integer({
     default: 1,

@@ -114,6 +114,8 @@ export { importColor, ImportError } from './baking/import-color.ts';
 export { encodeMaps, decodeMaps } from './baking/maps-file.ts';
 export { encodePackage, decodePackage } from './baking/package-file.ts';
 export { resample, ResampleError } from './baking/level-of-detail.ts';
+export { resampleMatched, type ResampleMatchedOptions } from './baking/resample-matched.ts';
+export { MATCH_DEFAULTS, type MatchOptions } from './baking/match-options.ts';
 
 // Editing
 export { EDIT_ACTIONS, EDIT_LOOK, EDIT_OPTIONS, EDIT_PLACEMENT, type EditOptions } from './editing/edit-options.ts';

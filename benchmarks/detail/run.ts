@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Avatar } from '../../src/avatar/avatar.ts';
 import { bakedGaussians } from '../../src/baking/baked-avatar.ts';
 import { resample } from '../../src/baking/level-of-detail.ts';
+import { resampleMatched } from '../../src/baking/resample-matched.ts';
 import { decodePackage, encodePackage } from '../../src/baking/package-file.ts';
 import { meanScores, scoreFrame } from '../../src/evaluation/score-frames.ts';
 import { splitFrames } from '../../src/evaluation/split-frames.ts';
@@ -77,14 +78,19 @@ async function measure(avatar: Avatar): Promise<Measured> {
 const asBaked = await measure(full);
 const count = (value: number): string => value.toLocaleString('en');
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
-const line = (name: string, { psnr, ssim }: Measured, gaussians: number): string =>
-  `| ${name} | ${psnr.toFixed(2)} | ${(psnr - asBaked.psnr).toFixed(2)} | ${ssim.toFixed(4)} | ${megabytes(gaussians * PLY_RECORD)} |`;
+const against = ({ psnr }: Measured): string => (psnr - asBaked.psnr).toFixed(2);
+const line = (name: string, shown: Measured, gaussians: number, sampled?: Measured, seconds?: number): string =>
+  `| ${name} | ${shown.psnr.toFixed(2)} | ${against(shown)} | ${shown.ssim.toFixed(4)} | ${sampled ? against(sampled) : ''} | ${seconds?.toFixed(0) ?? ''} | ${megabytes(gaussians * PLY_RECORD)} |`;
 const rows = [line(`${count(full.gaussians.count)}, as baked`, asBaked, full.gaussians.count)];
 const cells = [{ image: asBaked.view, caption: `${count(full.gaussians.count)} as baked` }];
 let lossAt20k = 0;
 for (const wanted of flags.counts.split(',').map(Number)) {
-  const measured = await measure(resample(baked, wanted, 1));
-  rows.push(line(count(wanted), measured, wanted));
+  const before = process.cpuUsage();
+  const matched = await resampleMatched(gpu, baked, wanted);
+  const used = process.cpuUsage(before);
+  const measured = await measure(matched);
+  const sampled = await measure(resample(baked, wanted, 1));
+  rows.push(line(count(wanted), measured, wanted, sampled, (used.user + used.system) / 1e6));
   cells.push({ image: measured.view, caption: `${count(wanted)}: ${measured.psnr.toFixed(1)} dB` });
   if (wanted === 20_000) lossAt20k = asBaked.psnr - measured.psnr;
   console.error(rows.at(-1));
@@ -94,8 +100,8 @@ const unpacked = await measure(bakedGaussians(decodePackage(packed, 'package')))
 const { size: fittedBytes } = await stat(join(path, 'avatar.safetensors'));
 const text = `${(await readFile(join(import.meta.dirname, 'heading.md'), 'utf8')).trim()}
 
-| Gaussians | PSNR, dB | against as baked | SSIM | PLY |
-|---|---|---|---|---|
+| Gaussians | PSNR, dB | against as baked | SSIM | as sampled, against as baked | processor s | PLY |
+|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
 | file | bytes | PSNR, dB |

@@ -133,6 +133,30 @@ describe('an avatar at another count', () => {
     expect(contentHash(...arraysOf(resample(baked, 6000, 1)))).toBe(contentHash(...arraysOf(bakedGaussians(baked))));
   });
 
+  it('keeps what is important as it is, each once, where there are fewer', () => {
+    const read = bakedGaussians(baked).gaussians;
+    // Every tenth matters far more than the rest; every seventh not at all.
+    const importance = Float32Array.from({ length: 6000 }, (_, i) => (i % 10 === 0 ? 100 : i % 7 === 0 ? 0 : 1));
+    const placeOf = ({ triangleIndices, barycentrics }: typeof read, i: number): string =>
+      [triangleIndices[i], ...barycentrics.subarray(i * 3, i * 3 + 3)].join();
+    for (const seed of [1, 2, 3]) {
+      const { gaussians } = resample(baked, 2500, seed, importance);
+      expect(gaussians.count).toBe(2500);
+      const kept = new Map(Array.from({ length: 2500 }, (_, i) => [placeOf(gaussians, i), i]));
+      expect(kept.size).toBe(2500);
+      for (let i = 0; i < 6000; i++) {
+        const at = kept.get(placeOf(read, i));
+        if (i % 10 !== 0) {
+          if (i % 7 === 0) expect(at).toBeUndefined();
+          continue;
+        }
+        expect(gaussians.opacityLogit[at!]).toBeCloseTo(read.opacityLogit[i], 5);
+        const size = (set: typeof read, k: number): number => set.logScale.subarray(k * 3, k * 3 + 3).reduce((sum, x) => sum + x); // prettier-ignore
+        expect(size(gaussians, at!)).toBeCloseTo(size(read, i), 4);
+      }
+    }
+  });
+
   it('covers the head as before', async () => {
     const gpu = await testGpu();
     const full = bakedGaussians(baked);

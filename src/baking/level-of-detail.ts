@@ -24,16 +24,17 @@ const STREAM_TURN = 0x10d2;
 
 /**
  * The avatar with exactly `count` Gaussians that read their attributes from the maps (the paper's future work). Places
- * are taken from the fitted ones in order along a space-filling curve, evenly: detail stays where the fit put it.
- * - Fewer: every N/M-th remains, N/M times as large in the surface, and reads mip-maps of its own chart whose texels
- *   have grown like it.
+ * are taken from the fitted ones in order along a space-filling curve: detail stays where the fit put it.
+ * - Fewer: some remain, evenly, or in proportion to `importance` (N, 0 or above, one for each fitted Gaussian). One that
+ *   stands for k is k times as large in the surface and reads mip-maps of its own chart whose texels have grown like it.
  * - More: each is taken apart into parts whose footprints and optical depths add up to its own; each part reads the
  *   colour of its own place. Parts may lie beyond their triangle, in its plane: barycentrics below 0.
  *
- * Deterministic in maps, count and seed. Throws `RangeError` for counts outside `GAUSSIAN_LIMITS`, `ResampleError` for
- * maps of appearance alone.
+ * Deterministic in maps, count, seed and importance. Parts and grown ones do not composite quite as what they stand for:
+ * `resampleMatched` mends that. Throws `RangeError` for counts outside `GAUSSIAN_LIMITS`, `ResampleError` for maps of
+ * appearance alone.
  */
-export function resample(baked: BakedAvatar, count: number, seed: number): Avatar {
+export function resample(baked: BakedAvatar, count: number, seed: number, importance?: ArrayLike<number>): Avatar {
   const { avatar, maps, mapped } = baked;
   checkCount(count);
   if (mapped !== 'all') {
@@ -45,8 +46,10 @@ export function resample(baked: BakedAvatar, count: number, seed: number): Avata
   if (read.count === 0)
     throw new ResampleError('the avatar has no Gaussians to sample from; fit it again with `fate fit`.');
   if (count === read.count) return { ...avatar, gaussians: read };
-  const copies = systematicCopies(avatar, count, seed);
-  const gaussians = count < read.count ? thinned(baked, read, copies, count) : parted(baked, read, copies, count, seed);
+  const shares = wantedShares(read.count, count, importance);
+  const copies = systematicCopies(avatar, shares, count, seed);
+  const gaussians =
+    count < read.count ? thinned(baked, read, copies, shares) : parted(baked, read, copies, count, seed);
   return { ...avatar, gaussians };
 }
 
@@ -57,11 +60,31 @@ function checkCount(count: number): void {
 }
 
 /**
- * N: how often each fitted Gaussian is taken: M/N rounded up or down, M in all. They stand in a row along Hilbert's curve
- * through the atlas, a random start and equal strides pick (systematic sampling), so that no patch is over- or
+ * N: M/N, as often as a Gaussian is to be taken. With importance, fewer are drawn in proportion to it, none more than
+ * once: what stands out stays as it is.
+ */
+function wantedShares(fitted: number, count: number, importance?: ArrayLike<number>): Float64Array {
+  const shares = new Float64Array(fitted).fill(count / fitted);
+  if (!importance || count >= fitted) return shares;
+  const order = Uint32Array.from(shares.keys()).sort((a, b) => importance[b] - importance[a] || a - b);
+  let rest = order.reduce((sum, index) => sum + importance[index], 0);
+  let left = count;
+  for (const index of order) {
+    // In falling order: once a share is below 1, so are all that follow.
+    shares[index] = rest > 0 ? Math.min(1, (left * importance[index]) / rest) : 0;
+    if (shares[index] < 1) continue;
+    rest -= importance[index];
+    left -= 1;
+  }
+  return shares;
+}
+
+/**
+ * N: how often each fitted Gaussian is taken: its share rounded up or down, M in all. They stand in a row along Hilbert's
+ * curve through the atlas, a random start and equal strides pick (systematic sampling), so that no patch is over- or
  * under-drawn by more than one.
  */
-function systematicCopies({ head, gaussians }: Avatar, count: number, seed: number): Uint32Array {
+function systematicCopies({ head, gaussians }: Avatar, shares: Float64Array, count: number, seed: number): Uint32Array {
   const uvs = sampleUvs(head, gaussians);
   const codes = Float64Array.from({ length: gaussians.count }, (_, index) =>
     hilbertIndex(uvs[index * 2], uvs[index * 2 + 1]),
@@ -69,32 +92,41 @@ function systematicCopies({ head, gaussians }: Avatar, count: number, seed: numb
   const order = Uint32Array.from(codes.keys()).sort((a, b) => codes[a] - codes[b] || a - b);
   const start = randomUniform(seed, STREAM_START, 0);
   const copies = new Uint32Array(gaussians.count);
-  for (let index = 0; index < count; index++) {
-    const place = Math.floor(((index + start) * gaussians.count) / count);
-    copies[order[Math.min(gaussians.count - 1, place)]]++;
+  let [through, taken] = [0, 0];
+  for (const [place, index] of order.entries()) {
+    through += shares[index];
+    const until = place === order.length - 1 ? count : Math.min(count, Math.max(taken, Math.ceil(through - start)));
+    copies[index] = until - taken;
+    taken = until;
   }
   return copies;
 }
 
-/** Some of the Gaussians, each standing for N/M of them. */
-function thinned({ avatar, maps }: BakedAvatar, read: GaussianSet, copies: Uint32Array, count: number): GaussianSet {
-  const ratio = read.count / count;
-  const set = emptySet(count);
+/** Some of the Gaussians, each standing for as many as its share tells. */
+function thinned(
+  { avatar, maps }: BakedAvatar,
+  read: GaussianSet,
+  copies: Uint32Array,
+  shares: Float64Array,
+): GaussianSet {
+  const kept = Uint32Array.from(copies.keys()).filter((index) => copies[index] > 0);
+  const set = emptySet(kept.length);
   const mips = attributeMips(avatar.head, maps);
   const uvs = sampleUvs(avatar.head, read);
-  // A footprint √(N/M) times as wide reads texels that much coarser.
-  const level = 0.5 * Math.log2(ratio);
-  const grow = Math.sqrt(ratio);
-  const kept = Uint32Array.from(copies.keys()).filter((index) => copies[index] > 0);
   kept.forEach((from, to) => {
+    // A footprint √(N/M) times as wide reads texels that much coarser.
+    const grow = Math.sqrt(1 / Math.max(shares[from], LEAST_SHARE));
     const triangle = read.triangleIndices[from];
     set.triangleIndices[to] = triangle;
     set.barycentrics.set(read.barycentrics.subarray(from * 3, from * 3 + 3), to * 3);
-    setAttributes(set, to, sampleAttributes(maps, mips, triangle, [uvs[from * 2], uvs[from * 2 + 1]], level));
+    setAttributes(set, to, sampleAttributes(maps, mips, triangle, [uvs[from * 2], uvs[from * 2 + 1]], Math.log2(grow)));
     setShape(set, to, mapTangentially(localCovariance(set, to), [grow, 0, 0, grow]));
   });
   return set;
 }
+
+/** One Gaussian never stands for more than these: it would cover what others are for. */
+const LEAST_SHARE = 1 / 16;
 
 /** Keeps opacity below what a stored logit can tell from 1. */
 const LARGEST_DEPTH = dilogarithm(0.9999);

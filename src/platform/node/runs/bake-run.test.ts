@@ -7,6 +7,8 @@ import { makeTrackedFolder } from '../../../../test/made-run.ts';
 import { decodeTensors, encodeTensors } from '../../../avatar/safetensors.ts';
 import { bakeRun } from './bake-run.ts';
 import { fitAvatar } from './create-run.ts';
+import { RunFolder } from '../run-folder.ts';
+import { addBakedSection } from './baked-report.ts';
 import { evaluateBaked } from './evaluate-baked-run.ts';
 import type { RunContext } from './context.ts';
 
@@ -84,6 +86,12 @@ describe('fate bake', () => {
     expect(html.indexOf('Baked maps')).toBeLessThan(html.indexOf('<h2>Run</h2>'));
     for (const file of ['maps.png', 'held-out.png', 'loss.svg', 'metrics.json']) await read(`report/baked/${file}`);
     expect(await evaluateBaked({ folder }, await context())).toEqual(metrics);
+    // A later evaluation of the fit writes a page of its own, and puts the section back.
+    await writeFile(join(folder, 'report', 'report.html'), '<main><section><h2>Run</h2></section></main>');
+    const run = await RunFolder.open(folder);
+    await addBakedSection(run);
+    await run.close();
+    expect(String(await read('report/report.html'))).toBe(html);
   }, 240_000);
 
   it('does not take an avatar of another version, nor poses that are not the fit’s', async () => {

@@ -15,17 +15,12 @@ export interface AvatarChoice {
 }
 
 /**
- * The avatar to draw, score or export. `resample` may put other Gaussians on a baked avatar before its edits. Throws
- * `RunFolderError`, `MapsFileError`, `EditError`.
+ * The avatar to draw, score or export. Throws `RunFolderError`, `MapsFileError`, `EditError`.
  */
-export async function openAvatar(
-  folder: RunFolder,
-  { baked = false, edited = false }: AvatarChoice,
-  resample: (baked: BakedAvatar) => BakedAvatar = (given) => given,
-): Promise<Avatar> {
+export async function openAvatar(folder: RunFolder, { baked = false, edited = false }: AvatarChoice): Promise<Avatar> {
   const avatar = await readAvatar(folder);
   if (!baked && !edited) return avatar;
-  const maps = resample(await readBaked(folder.path, { avatar }));
+  const maps = await readBaked(folder.path, { avatar });
   if (!edited) return bakedGaussians(maps);
   const { layers } = await readEdits(folder.path, avatar.head);
   return editAvatar(maps, layers, await readImages(folder.path, layers)).avatar;

@@ -3,8 +3,9 @@ import { dirname, extname, resolve } from 'node:path';
 import { parseExpression } from '../../../animation/expression-text.ts';
 import { EXPORT_OPTIONS, RENDER_OPTIONS, type ExportOptions, type RenderOptions } from '../../../command-options.ts';
 import type { Avatar } from '../../../avatar/avatar.ts';
-import { resample } from '../../../baking/level-of-detail.ts';
 import { encodePackage } from '../../../baking/package-file.ts';
+import { resampleMatched } from '../../../baking/resample-matched.ts';
+import type { Gpu } from '../../../gpu/gpu.ts';
 import { encodePly } from '../../../export/ply.ts';
 import { OptionError, resolveOptions } from '../../../options.ts';
 import { AvatarRenderer } from '../../../viewer/avatar-renderer.ts';
@@ -78,7 +79,11 @@ export interface ExportResult {
 /** Writes an avatar for other programs. Throws `OptionError`, `RunFolderError`, `MapsFileError`, `ResampleError`. */
 export async function exportAvatar(choice: ExportChoice, context: RunContext = {}): Promise<ExportResult> {
   const { folder: path, ply, package: packageFile } = choice;
-  const { gaussians, seed } = resolveOptions(EXPORT_OPTIONS, { gaussians: choice.gaussians, seed: choice.seed });
+  const { gaussians, matchSteps, seed } = resolveOptions(EXPORT_OPTIONS, {
+    gaussians: choice.gaussians,
+    matchSteps: choice.matchSteps,
+    seed: choice.seed,
+  });
   if (ply === undefined && packageFile === undefined)
     throw new OptionError('nothing to write was named; give --ply FILE, --package FILE.fate or both');
   if (packageFile !== undefined && extname(packageFile).toLowerCase() !== '.fate')
@@ -86,15 +91,22 @@ export async function exportAvatar(choice: ExportChoice, context: RunContext = {
   const packed = packageFile === undefined ? null : await writePackage(path, choice, resolve(packageFile));
   if (ply === undefined)
     return { file: packed!.file, bytes: packed!.bytes, gaussians: packed!.gaussians, package: packed };
-  const open = async (folder: RunFolder): Promise<Avatar> =>
-    gaussians === null ? openAvatar(folder, choice) : resample(await openMaps(folder, choice), gaussians, seed);
-  return withAvatar(path, open, context, async (renderer) => {
+  const write = async (renderer: AvatarRenderer): Promise<ExportResult> => {
     const pose = poseForView(renderer.avatar);
     const bytes = encodePly(inHeadSpace(await renderer.worldGaussians(pose), pose.headTranslation[2]!));
     const file = resolve(ply);
     await writeFileAtomically(file, bytes);
     return { file, gaussians: renderer.avatar.gaussians.count, bytes: bytes.length, package: packed };
-  });
+  };
+  if (gaussians === null) return withAvatar(path, (folder) => openAvatar(folder, choice), context, write);
+  const open = async (folder: RunFolder): Promise<(gpu: Gpu) => Promise<Avatar>> => {
+    const maps = await openMaps(folder, choice);
+    // With edits, what is to be seen is finer than the maps: stickers and strokes bring Gaussians of their own.
+    const original = choice.edited ? { original: await openAvatar(folder, choice) } : {};
+    const options = { ...original, steps: matchSteps, seed };
+    return (gpu) => resampleMatched(gpu, maps, gaussians, options, context.onProgress, context.signal);
+  };
+  return withAvatar(path, open, context, write);
 }
 
 async function writePackage(
@@ -129,14 +141,15 @@ function inHeadSpace(world: WorldGaussianArrays, depth: number): WorldGaussianAr
 
 async function withAvatar<T>(
   path: string,
-  open: (folder: RunFolder) => Promise<Avatar>,
+  open: (folder: RunFolder) => Promise<Avatar | ((gpu: Gpu) => Promise<Avatar>)>,
   context: RunContext,
   work: (renderer: AvatarRenderer) => Promise<T>,
 ): Promise<T> {
   const folder = await RunFolder.open(path);
   try {
-    const avatar = await open(folder);
+    const opened = await open(folder);
     return await withGpu(context, async (gpu) => {
+      const avatar = typeof opened === 'function' ? await opened(gpu) : opened;
       const renderer = await AvatarRenderer.create(gpu, avatar);
       try {
         return await work(renderer);
