@@ -1,7 +1,7 @@
 import type { Metrics } from 'fate-avatar';
 
-/** What `create`, `evaluate` and `demo` tell a reader. `folder` is the run's. */
-export function describeMetrics(metrics: Metrics, folder: string): string {
+/** What `create`, `evaluate` and `demo` tell a reader. `folder` is the run's, `page` what to look at in its report. */
+export function describeMetrics(metrics: Metrics, folder: string, page = 'report.html'): string {
   const { heldOut, seconds, frames } = metrics;
   const decibels = (value: number | null): string => (value === null ? '–' : `${value.toFixed(2)} dB`);
   const lines = heldOut
@@ -22,6 +22,6 @@ export function describeMetrics(metrics: Metrics, folder: string): string {
   );
   if (frames.excluded > 0) lines.push(`${frames.excluded} of ${frames.tracked} frames were left out`);
   for (const warning of metrics.warnings) lines.push(`warning: ${warning}`);
-  lines.push(`Look at ${folder}/report/report.html`);
+  lines.push(`Look at ${folder}/report/${page}`);
   return lines.join('\n');
 }

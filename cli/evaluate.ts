@@ -3,6 +3,13 @@ import type { Metrics } from 'fate-avatar';
 import { describeMetrics } from './describe-metrics.ts';
 import { runCommand } from './run-command.ts';
 
+interface EvaluateFlags {
+  readonly models?: string;
+  readonly baked?: boolean;
+  readonly edited?: boolean;
+  readonly json?: boolean;
+}
+
 export function addEvaluate(program: Command): void {
   program
     .command('evaluate')
@@ -13,12 +20,14 @@ export function addEvaluate(program: Command): void {
       '--baked',
       'score the baked maps (see `fate bake`) instead of the fitted Gaussians, and add them to the report',
     )
+    .option('--edited', 'score the baked avatar with its edits (see `fate edit`), against the person as filmed')
     .option('--json', 'print the metrics as one JSON object on the last line')
-    .action(async (folder: string, flags: { models?: string; baked?: boolean; json?: boolean }) => {
-      const describe = (result: object): string => describeMetrics(result as Metrics, folder);
+    .action(async (folder: string, flags: EvaluateFlags) => {
+      const describe = (result: object): string =>
+        describeMetrics(result as Metrics, folder, flags.edited ? 'edited/held-out.png' : 'report.html');
       await runCommand({ json: flags.json === true, describe }, async (context) => {
-        const { evaluateAvatar, evaluateBaked } = await import('fate-avatar/node');
-        const evaluate = flags.baked === true ? evaluateBaked : evaluateAvatar;
+        const { evaluateAvatar, evaluateBaked, evaluateEdited } = await import('fate-avatar/node');
+        const evaluate = flags.edited ? evaluateEdited : flags.baked ? evaluateBaked : evaluateAvatar;
         return evaluate({ folder, models: flags.models ?? null }, context);
       });
     });

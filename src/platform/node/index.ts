@@ -15,5 +15,6 @@ export { editAvatarRun, type EditResult } from './runs/edit-run.ts';
 export { exportAvatar, renderAvatar } from './runs/output-runs.ts';
 export { bakeRun, type BakeFacts } from './runs/bake-run.ts';
 export { evaluateBaked } from './runs/evaluate-baked-run.ts';
+export { evaluateEdited, type EditedMetrics } from './runs/evaluate-edited-run.ts';
 export type { BakedMetrics } from './runs/baked-report.ts';
 export type { RunContext } from './runs/context.ts';

@@ -5,16 +5,18 @@ import { writeFileAtomically, type FileOperations } from './atomic-file.ts';
 import { lockFolder } from './folder-lock.ts';
 
 /** The stages of a run, in order. */
-export const RUN_STAGES = ['track', 'fit', 'evaluate', 'bake', 'evaluateBaked'] as const;
+export const RUN_STAGES = ['track', 'fit', 'evaluate', 'bake', 'evaluateBaked', 'evaluateEdited'] as const;
 export type RunStage = (typeof RUN_STAGES)[number];
 
 /** The stages that build on each: what they wrote is void once it is done again. */
 const BUILT_ON: Readonly<Record<RunStage, readonly RunStage[]>> = {
-  track: ['fit', 'evaluate', 'bake', 'evaluateBaked'],
-  fit: ['evaluate', 'bake', 'evaluateBaked'],
+  track: ['fit', 'evaluate', 'bake', 'evaluateBaked', 'evaluateEdited'],
+  fit: ['evaluate', 'bake', 'evaluateBaked', 'evaluateEdited'],
   evaluate: [],
-  bake: ['evaluateBaked'],
+  bake: ['evaluateBaked', 'evaluateEdited'],
   evaluateBaked: [],
+  // Edits are no stage: its options tell which ones it scored.
+  evaluateEdited: [],
 };
 
 export type StageStatus = 'running' | 'done';

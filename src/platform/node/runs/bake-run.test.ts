@@ -5,11 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testGpu } from '../../../../test/gpu.ts';
 import { makeTrackedFolder } from '../../../../test/made-run.ts';
 import { decodeTensors, encodeTensors } from '../../../avatar/safetensors.ts';
+import type { Metrics } from '../../../evaluation/metrics-file.ts';
 import { bakeRun } from './bake-run.ts';
 import { fitAvatar } from './create-run.ts';
 import { RunFolder } from '../run-folder.ts';
 import { addBakedSection } from './baked-report.ts';
+import { editAvatarRun } from './edit-run.ts';
 import { evaluateBaked } from './evaluate-baked-run.ts';
+import { evaluateEdited } from './evaluate-edited-run.ts';
 import type { RunContext } from './context.ts';
 
 const TINY = { mapSize: 32, width: 4, depth: 2, hold: 2, steps: 6, polish: 2 };
@@ -92,6 +95,20 @@ describe('fate bake', () => {
     await addBakedSection(run);
     await run.close();
     expect(String(await read('report/report.html'))).toBe(html);
+  }, 240_000);
+
+  it('is scored with its edits against the person as filmed, once for the same edits', async () => {
+    await expect(evaluateEdited({ folder }, await context())).rejects.toThrow(/no edits that show; .*--baked/);
+    await editAvatarRun({ folder, recolor: 'skin=#20c040' });
+    const metrics = await evaluateEdited({ folder }, await context());
+    const baked = JSON.parse(String(await read('report/baked/metrics.json'))) as Metrics;
+    expect(metrics.beforeEditing).toEqual(baked.heldOut);
+    expect(metrics.heldOut!.psnr).toBeLessThan(baked.heldOut!.psnr - 1);
+    expect(metrics.layers).toEqual(['skin']);
+    await read('report/edited/held-out.png');
+    expect(await evaluateEdited({ folder }, await context({ gpu: undefined }))).toEqual(metrics);
+    await editAvatarRun({ folder, undo: true });
+    await expect(evaluateEdited({ folder }, await context())).rejects.toThrow(/no edits that show/);
   }, 240_000);
 
   it('does not take an avatar of another version, nor poses that are not the fit’s', async () => {

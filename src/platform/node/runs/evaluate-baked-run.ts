@@ -10,6 +10,7 @@ import type { HeadPose } from '../../../head/pose.ts';
 import { bakedHeldOutSheet } from '../../../report/baked-section.ts';
 import { lossPlot } from '../../../report/loss-plot.ts';
 import { mapSheet } from '../../../report/map-sheet.ts';
+import type { Track } from '../../../tracking/track.ts';
 import type { Image } from '../../../video/frame.ts';
 import { AvatarRenderer } from '../../../viewer/avatar-renderer.ts';
 import { readBaked } from '../baked-folder.ts';
@@ -23,6 +24,8 @@ import { openLpips } from './evaluate-run.ts';
 import { peakMemoryMB, readAvatar, readClip, readTrack, trackModels } from './fit-run.ts';
 
 const SHOWN_FRAMES = 6;
+
+type ScoredAvatar = Awaited<ReturnType<typeof scoreAvatar>>;
 
 /** Scores a folder's baked avatar on the frames held out from it, just as the fitted one; adds it to the report. */
 export async function evaluateBaked(
@@ -43,54 +46,100 @@ export async function evaluateBaked(
 }
 
 async function score(folder: RunFolder, context: RunContext, found: FoundNet | null): Promise<BakedMetrics> {
-  const { onProgress, signal } = context;
   const fitted = await readAvatar(folder);
   const baked = await readBaked(folder.path, { avatar: fitted });
-  const track = await readTrack(folder);
-  const { heldOut, train } = splitFrames(track.frames, folder.stage('fit')!.options['split'] as SplitRule);
-  const clip = await readClip(folder, track, heldOut, signal);
+  const heldOut = await readHeldOut(folder, context);
   await folder.begin('evaluateBaked');
   return withGpu(context, async (gpu) => {
-    const indices = heldOut.map((position) => track.frames[position]!.sourceIndex);
-    const lpips = found && clip.frames.length > 0 ? await openLpips(found, clip.size) : null;
-    const scored = await scoreAvatar(gpu, bakedGaussians(baked), clip, indices, { onProgress, signal, lpips });
-    await lpips?.dispose();
+    const scored = await scoreHeldOut(gpu, bakedGaussians(baked), heldOut, found, context);
     const before = await readJson<Metrics>(folder, 'report/metrics.json');
     const bake = folder.stage('bake')!;
     const facts = bake.facts as unknown as BakeFacts;
-    const [tracking, fit] = [folder.stage('track')!, folder.stage('fit')!];
     const metrics: BakedMetrics = {
-      ...collectMetrics(
-        scored.frames.map((frame) => frame.scores),
-        {
-          gaussianCount: facts.gaussianCount,
-          stepsPerSecond: facts.stepsPerSecond,
-          seconds: { track: tracking.seconds, fit: fit.seconds, total: tracking.seconds + fit.seconds + bake.seconds },
-          peakMemoryMB: Math.max(peakMemoryMB(), facts.peakMemoryMB),
-          seed: Number(bake.options['seed']),
-          avatarSha256: String(fit.facts['avatarSha256']),
-          adapter: gpu.adapter.description || gpu.adapter.vendor,
-          frames: {
-            video: Number(tracking.facts['videoFrames']),
-            tracked: track.frames.length,
-            excluded: track.frames.filter((frame) => frame.excluded !== null).length,
-            trained: train.length,
-          },
-          warnings: track.warnings,
-        },
-      ),
+      ...metricsOf(folder, gpu, heldOut, scored, facts.gaussianCount),
       bake: { ...facts, seconds: bake.seconds },
       beforeBaking: before?.heldOut ?? null,
     };
-    const renderings = await renderFitted(gpu, fitted, clip, scored.fittedPoses);
+    const renderings = await renderIn(gpu, fitted, heldOut.clip, scored.fittedPoses);
     await writeReport(folder, baked, { metrics, frames: scored.frames, fitted: renderings });
     await folder.finish('evaluateBaked');
     return metrics;
   });
 }
 
-/** The fitted avatar in the poses that were found for the baked one, for the frames that the report shows. */
-async function renderFitted(
+/** The frames that a run's avatar never saw. */
+export interface HeldOut {
+  readonly clip: Clip;
+  /** Positions in the video. */
+  readonly sourceIndices: readonly number[];
+  readonly track: Track;
+  /** Frames that were learned from. */
+  readonly trained: number;
+}
+
+export async function readHeldOut(folder: RunFolder, { signal }: RunContext): Promise<HeldOut> {
+  const track = await readTrack(folder);
+  const { heldOut, train } = splitFrames(track.frames, folder.stage('fit')!.options['split'] as SplitRule);
+  return {
+    clip: await readClip(folder, track, heldOut, signal),
+    sourceIndices: heldOut.map((position) => track.frames[position]!.sourceIndex),
+    track,
+    trained: train.length,
+  };
+}
+
+export async function scoreHeldOut(
+  gpu: Gpu,
+  avatar: Avatar,
+  { clip, sourceIndices }: HeldOut,
+  found: FoundNet | null,
+  { onProgress, signal }: RunContext,
+): Promise<ScoredAvatar> {
+  const lpips = found && clip.frames.length > 0 ? await openLpips(found, clip.size) : null;
+  try {
+    return await scoreAvatar(gpu, avatar, clip, sourceIndices, { onProgress, signal, lpips });
+  } finally {
+    await lpips?.dispose();
+  }
+}
+
+/** Scores with what the bake and all before it took. */
+export function metricsOf(
+  folder: RunFolder,
+  gpu: Gpu,
+  { track, trained }: HeldOut,
+  { frames }: ScoredAvatar,
+  gaussianCount: number,
+): Metrics {
+  const [tracking, fit, bake] = (['track', 'fit', 'bake'] as const).map((stage) => folder.stage(stage)!);
+  const facts = bake!.facts as unknown as BakeFacts;
+  return collectMetrics(
+    frames.map((frame) => frame.scores),
+    {
+      gaussianCount,
+      stepsPerSecond: facts.stepsPerSecond,
+      seconds: {
+        track: tracking!.seconds,
+        fit: fit!.seconds,
+        total: tracking!.seconds + fit!.seconds + bake!.seconds,
+      },
+      peakMemoryMB: Math.max(peakMemoryMB(), facts.peakMemoryMB),
+      seed: Number(bake!.options['seed']),
+      avatarSha256: String(fit!.facts['avatarSha256']),
+      adapter: gpu.adapter.description || gpu.adapter.vendor,
+      frames: {
+        video: Number(tracking!.facts['videoFrames']),
+        tracked: track.frames.length,
+        excluded: track.frames.filter((frame) => frame.excluded !== null).length,
+        trained,
+      },
+      warnings: track.warnings,
+    },
+  );
+}
+
+/** An avatar in given poses of the frames that reports show. */
+export async function renderIn(
   gpu: Gpu,
   avatar: Avatar,
   clip: Clip,
