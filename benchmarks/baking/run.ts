@@ -1,12 +1,14 @@
 // Bakes one fitted avatar in each variant and with each K, and writes the scores as docs/baking.md:
-//   npm run baking -- --run DIR [--steps N] [--map-size N] [--width N] [--depth N] [--only TEXT] [--file F] [--pictures DIR]
+//   npm run baking -- --run DIR [--steps N] [--polish N] [--map-size N] [--width N] [--depth N] [--only A,B] [--file F]
+//     [--pictures DIR]
 // DIR is the folder of a finished run (`fate demo`, `fate create`); it is copied, one folder per bake under out/baking, and
-// each bake resumes there. --pictures also writes the variants' colour maps: give it for subjects that may be shown.
+// each bake resumes there. --only leaves the bakes of these names (variants.ts). --pictures also writes the variants' colour maps: give it for subjects that may be shown.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { atlasCoverage } from '../../src/baking/atlas-coverage.ts';
+import { BAKE_DEFAULTS } from '../../src/baking/bake-options.ts';
 import type { BakeCommandOptions } from '../../src/baking/bake-command-options.ts';
 import { colorImage } from '../../src/baking/map-images.ts';
 import { bakeRun, encodePng, evaluateBaked, type BakedMetrics } from '../../src/platform/node/index.ts';
@@ -20,6 +22,7 @@ const { values: flags } = parseArgs({
   options: {
     run: { type: 'string' },
     steps: { type: 'string' },
+    polish: { type: 'string' },
     'map-size': { type: 'string' },
     width: { type: 'string' },
     depth: { type: 'string' },
@@ -34,7 +37,8 @@ if (!flags.run) {
 }
 const project = resolve(import.meta.dirname, '../..');
 const source = resolve(flags.run);
-const given = { steps: flags.steps, mapSize: flags['map-size'], width: flags.width, depth: flags.depth };
+const { steps, polish, 'map-size': mapSize, width, depth } = flags;
+const given = { steps, polish, mapSize, width, depth };
 const numbers = Object.entries(given).flatMap(([name, value]) => (value ? [[name, Number(value)] as const] : []));
 const shape: Partial<BakeCommandOptions> = Object.fromEntries(numbers);
 // A shorter bake has folders of its own, so that it never stands in the way of a full one.
@@ -56,7 +60,8 @@ process.exit(0);
 
 async function bakeAll(cases: readonly BakeCase[]): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { name, options } of cases.filter((each) => each.name.includes(flags.only))) {
+  const only = flags.only.split(',');
+  for (const { name, options } of cases.filter((each) => flags.only === '' || only.includes(each.name))) {
     console.error(`\n== ${name}`);
     const folder = join(root, name.replaceAll(/\W+/g, '-'));
     await cp(source, folder, { recursive: true, force: false, errorOnExist: false });
@@ -122,13 +127,14 @@ function page(rows: readonly Row[], held: readonly Row[]): string {
   const { metrics } = first;
   const command = `npm run baking -- ${process.argv.slice(2).join(' ')}`;
   const machine = `${cpus()[0]?.model.trim() ?? 'an unknown processor'}, ${availableParallelism()} cores, ${metrics.adapter.trim()}`;
-  const { steps, mapSize } = metrics.bake;
+  const { mapSize } = metrics.bake;
+  const { steps, polish, polishHold, hold, warmUp, enlargement, width, depth } = { ...BAKE_DEFAULTS, ...shape };
   const picture = flags.pictures
     ? `\n![Colour maps of the variants](${relative(resolve(file, '..'), join(resolve(project, flags.pictures), 'baking-color-maps.png'))})\n`
     : '';
   return `# Baking: variants and K
 
-\`${basename(source)}\` baked into ${mapSize}² maps over ${steps} frames drawn, one seed (${metrics.seed}); ${metrics.frames.trained} frames learned from, ${metrics.heldOut?.frames ?? 0} held out. Scores are means over the held-out frames, on white; each cell is *fitted* (after 50 steps of pose, expression and translation per frame, the avatar frozen) / *as tracked*. Variation: mean difference of neighbouring texels of the colour map that frames show; holes: such texels that differ by more than 0.2 from the median around them.
+\`${basename(source)}\` baked into ${mapSize}² maps, one seed (${metrics.seed}); ${metrics.frames.trained} frames learned from, ${metrics.heldOut?.frames ?? 0} held out. A bake takes ${warmUp} steps of the network (width ${width}, depth ${depth}, maps of ${mapSize / enlargement}² enlarged ${enlargement} times) towards the fitted attributes, then one after every ${hold} frames for ${steps} frames; then the maps take on the fitted detail and polish for ${polish} frames, a step after every ${polishHold}. A free feature map learns from the first ${steps} frames alone, and one-stage takes no detail from a fit. Scores are means over the held-out frames, on white; each cell is *fitted* (after 50 steps of pose, expression and translation per frame, the avatar frozen) / *as tracked*. Variation: mean difference of neighbouring texels of the colour map that frames show; holes: such texels that differ by more than 0.2 from the median around them.
 
 ## Variants
 
@@ -136,7 +142,7 @@ ${variantTable(rows)}
 ${picture}
 ## K: frames that share the maps
 
-The same frames in the same order; K times fewer steps of the network.
+The same frames in the same order; K times fewer steps of the network on them. Warm-up, detail and polish are the same in all, and in their seconds.
 
 ${holdTable(held)}
 

@@ -32,6 +32,27 @@ export type MapName = keyof typeof MAP_CHANNELS;
 export const MAP_NAMES = Object.keys(MAP_CHANNELS) as MapName[];
 export const MAP_CHANNEL_COUNT = 11;
 
+/** Indices of some maps' channels among the 11. */
+export function channelsOf(...names: MapName[]): number[] {
+  let first = 0;
+  return MAP_NAMES.flatMap((name) => {
+    const channels = Array.from({ length: MAP_CHANNELS[name] }, (_, index) => first + index);
+    first += MAP_CHANNELS[name];
+    return names.includes(name) ? channels : [];
+  });
+}
+
+/** 11×size² in one array to the maps by name. */
+export function splitMaps(values: Float32Array, size: number): AttributeMaps {
+  let offset = 0;
+  const entries = MAP_NAMES.map((name): [MapName, Float32Array] => {
+    const length = MAP_CHANNELS[name] * size * size;
+    offset += length;
+    return [name, values.slice(offset - length, offset)];
+  });
+  return { size, ...(Object.fromEntries(entries) as Record<MapName, Float32Array>) };
+}
+
 /** `all`: every attribute is read from maps. `appearance`: colour and opacity alone; geometry stays per Gaussian. */
 export type MappedAttributes = 'all' | 'appearance';
 

@@ -1,7 +1,7 @@
 import { choice, integer, number, toggle, type OptionValues } from '../options.ts';
 import { BAKE_DEFAULTS, BAKE_GPU_DEFAULTS, BAKE_VARIANTS } from './bake-options.ts';
 
-const byDevice = (name: keyof typeof BAKE_GPU_DEFAULTS): string =>
+const byDevice = (name: 'width' | 'depth'): string =>
   `${BAKE_DEFAULTS[name]}, or the paper’s ${BAKE_GPU_DEFAULTS[name]} where the network runs on a GPU`;
 
 /** Options of `fate bake`. */
@@ -13,11 +13,11 @@ export const BAKE_RUN_OPTIONS = {
     help: `what is baked: all maps, appearance (colour and opacity; geometry stays with each Gaussian), or a variant of the paper’s comparison (${BAKE_VARIANTS.slice(2).join(', ')})`,
   }),
   mapSize: integer({
-    default: null,
+    default: BAKE_DEFAULTS.mapSize,
     min: 16,
     max: 4096,
     unit: 'pixels',
-    help: `edge of the maps; ${byDevice('mapSize')}`,
+    help: `edge of the maps; the network’s own are ${BAKE_DEFAULTS.enlargement} times smaller where it runs on the processor`,
   }),
   width: integer({
     default: null,
@@ -33,11 +33,11 @@ export const BAKE_RUN_OPTIONS = {
     unit: 'frames',
     help: 'frames drawn from the same maps before the network learns from them',
   }),
-  steps: integer({ default: BAKE_DEFAULTS.steps, min: 1, help: 'frames drawn in all' }),
+  steps: integer({ default: BAKE_DEFAULTS.steps, min: 1, help: 'frames that the network learns from' }),
   polish: integer({
     default: BAKE_DEFAULTS.polish,
     min: 0,
-    help: 'frames drawn after that, with which the finished maps learn texel by texel; 0: the maps are the network’s alone',
+    help: 'frames drawn after that, with which the maps take on the fitted detail and learn texel by texel; 0: the maps are the network’s alone',
   }),
   epochs: number({ default: null, min: 0.01, help: 'passes over the clip, instead of steps (the paper takes 5)' }),
   seed: integer({

@@ -3,8 +3,10 @@ import { concat, conv, instanceNormalization, leakyRelu, maxPool, resize } from 
 import { MAP_CHANNEL_COUNT } from './attribute-maps.ts';
 
 export interface BakeNetOptions {
-  /** Pixels of the square maps; a multiple of 2^depth. */
+  /** Pixels of the square maps; a multiple of enlargement · 2^depth. */
   readonly mapSize: number;
+  /** The levels make maps so many times smaller; these are then enlarged by bilinear reads. */
+  readonly enlargement: number;
   /** Channels of the first level; each further level has twice as many. */
   readonly width: number;
   /** Levels below the first. */
@@ -26,15 +28,17 @@ const LEAK = 0.1;
 
 /**
  * BakeNet (§7.3, figure 10): a U-Net whose levels are two 3×3 convolutions each, halved in size and doubled in channels
- * downwards, joined to its mirror upwards by skip connections, and a last 1×1 convolution to the 11 channels.
+ * downwards, joined to its mirror upwards by skip connections, and a last 1×1 convolution to the 11 channels; these may be enlarged at last (not in the
+ * paper: a level of twice the size costs as much as all below it together, and what is that fine is the polish's to say).
  */
-export function bakeNet({ mapSize, width, depth, decoderOnly, start }: BakeNetOptions): BakeNet {
+export function bakeNet({ mapSize, enlargement, width, depth, decoderOnly, start }: BakeNetOptions): BakeNet {
   const graph = new Graph();
   const channels = (level: number): number => width * 2 ** level;
-  const coarse = mapSize / 2 ** depth;
+  const finest = mapSize / enlargement;
+  const coarse = finest / 2 ** depth;
   const noise = decoderOnly
     ? graph.input('noise', [1, channels(depth), coarse, coarse])
-    : graph.input('noise', [1, MAP_CHANNEL_COUNT, mapSize, mapSize]);
+    : graph.input('noise', [1, MAP_CHANNEL_COUNT, finest, finest]);
   const skips: Value[] = [];
   let value = noise;
   if (decoderOnly) {
@@ -47,7 +51,7 @@ export function bakeNet({ mapSize, width, depth, decoderOnly, start }: BakeNetOp
     }
   }
   for (let level = depth - 1; level >= 0; level--) {
-    const size = mapSize / 2 ** level;
+    const size = finest / 2 ** level;
     const finer = resize(value, { size: [size, size], mode: 'nearest', coordinates: 'asymmetric', nearest: 'floor' });
     const joined = decoderOnly ? finer : concat([skips[level]!, finer], 1);
     value = twoConvolutions(graph, `up${level}`, joined, channels(level));
@@ -55,7 +59,9 @@ export function bakeNet({ mapSize, width, depth, decoderOnly, start }: BakeNetOp
   const shape = [MAP_CHANNEL_COUNT, width, 1, 1];
   const kernel = graph.weight('out.kernel', shape, { kind: 'normal', deviation: 0.3 / Math.sqrt(width) });
   const bias = graph.weight('out.bias', [MAP_CHANNEL_COUNT], Float32Array.from(start));
-  return { graph, noise, raw: conv(value, kernel, { bias }) };
+  const raw = conv(value, kernel, { bias });
+  const size = [mapSize, mapSize] as const;
+  return { graph, noise, raw: enlargement === 1 ? raw : resize(raw, { size, mode: 'linear' }) };
 }
 
 function twoConvolutions(graph: Graph, name: string, input: Value, channels: number): Value {

@@ -19,21 +19,25 @@ export const BAKE_VARIANTS: readonly BakeVariant[] = ['all', 'appearance', 'oneS
 export interface BakeOptions {
   readonly variant: BakeVariant;
   readonly seed: number;
-  /** Pixels of the square maps; a multiple of 2^depth. Paper: 512. */
+  /** Pixels of the square maps; a multiple of enlargement · 2^depth. Paper: 512. */
   readonly mapSize: number;
+  /** Times that the network's maps are enlarged along each edge, by bilinear reads. Paper: 1. */
+  readonly enlargement: number;
   /** Channels of the U-Net's first level, doubled at each further one. Paper: 64. */
   readonly width: number;
   /** Levels below the first. Paper: 4 (64 to 1,024 channels). */
   readonly depth: number;
   /** K: frames that are drawn from the same maps, whose gradients make one step of the network. Paper: 1. */
   readonly hold: number;
-  /** Frames drawn in all, one after the other in shuffled passes over the clip. Paper: 5 epochs. */
+  /** Frames that the network learns from, one after the other in shuffled passes over the clip. Paper: 5 epochs. */
   readonly steps: number;
   /**
-   * Frames drawn after that, with which the finished maps themselves learn, texel by texel and little: what no network of
-   * this size can say. 0: the maps are the network's, as in the paper.
+   * Frames drawn after that, with which the finished maps themselves learn, texel by texel. Before the first of them the
+   * maps take on what the network could not say of the fitted attributes. 0: the maps are the network's, as in the paper.
    */
   readonly polish: number;
+  /** K while polishing, where a step costs much less than a frame. */
+  readonly polishHold: number;
   /** Steps of the network before the first frame is drawn, in which it learns the fitted attributes (eq 26 alone). */
   readonly warmUp: number;
   /** Adam’s rate for the network. Paper 1e-3, for ten times as many steps of it. */
@@ -60,16 +64,18 @@ export interface BakeOptions {
 export const BAKE_DEFAULTS: BakeOptions = {
   variant: 'all',
   seed: 1,
-  mapSize: 256,
+  mapSize: 512,
+  enlargement: 2,
   width: 16,
   depth: 4,
   hold: 8,
-  steps: 6000,
-  polish: 1200,
-  warmUp: 500,
+  steps: 1600,
+  polish: 1600,
+  polishHold: 4,
+  warmUp: 150,
   rate: 3e-3,
   freeRate: 2e-2,
-  polishRate: 5e-3,
+  polishRate: 3e-2,
   decayShare: 0.3,
   decayTo: 0.05,
   scaleLimit: 3,
@@ -82,11 +88,11 @@ export const BAKE_DEFAULTS: BakeOptions = {
 };
 
 /** What differs where the network runs on a GPU: the paper's size. */
-export const BAKE_GPU_DEFAULTS = { mapSize: 512, width: 64, depth: 4 } as const;
+export const BAKE_GPU_DEFAULTS = { mapSize: 512, enlargement: 1, width: 64, depth: 4 } as const;
 
 /** Throws `OptionError` for a value that no bake can have. */
 export function checkBakeOptions(options: BakeOptions): void {
-  const wholeNumbers = { mapSize: 1, width: 1, depth: 1, hold: 1, steps: 1, polish: 0, warmUp: 0, seed: 0 } as const;
+  const wholeNumbers = { ...{ mapSize: 1, enlargement: 1, width: 1, depth: 1, hold: 1, polishHold: 1, steps: 1 }, ...{ polish: 0, warmUp: 0, seed: 0 } } as const; // prettier-ignore
   for (const [name, least] of Object.entries(wholeNumbers)) {
     const value = options[name as keyof typeof wholeNumbers];
     if (!(Number.isInteger(value) && value >= least))
@@ -94,10 +100,10 @@ export function checkBakeOptions(options: BakeOptions): void {
   }
   if (!BAKE_VARIANTS.includes(options.variant))
     throw new OptionError(`bake option "variant" is "${options.variant}"; give one of ${BAKE_VARIANTS.join(', ')}`);
-  const multiple = 2 ** options.depth;
+  const multiple = options.enlargement * 2 ** options.depth;
   if (options.mapSize % multiple !== 0) {
     throw new OptionError(
-      `bake option "mapSize" is ${options.mapSize}; a net of depth ${options.depth} needs a multiple of ${multiple}`,
+      `bake option "mapSize" is ${options.mapSize}; a net of depth ${options.depth} whose maps are enlarged ${options.enlargement} times needs a multiple of ${multiple}`,
     );
   }
 }

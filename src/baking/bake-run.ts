@@ -13,6 +13,7 @@ import type { ChannelActivation } from './activate/activate.ts';
 import type { AttributeMaps } from './attribute-maps.ts';
 import type { BakeOptions } from './bake-options.ts';
 import { BakeTraining } from './bake-training.ts';
+import { fillUnread } from './fill-unread.ts';
 import type { MapSource } from './map-source.ts';
 
 /** What the maps are made by. */
@@ -43,8 +44,10 @@ export class BakeRun {
     const { checkpointSteps = CHECKPOINT_STEPS } = context;
     if (!(Number.isInteger(checkpointSteps) && checkpointSteps >= 1 && checkpointSteps <= LOSS_SLOTS))
       throw new RangeError(`checkpointSteps is ${checkpointSteps}; give a whole number from 1 to ${LOSS_SLOTS}`);
-    if (options.hold > LOSS_SLOTS)
-      throw new RangeError(`bake option "hold" is ${options.hold}; give at most ${LOSS_SLOTS}`);
+    for (const name of ['hold', 'polishHold'] as const) {
+      if (options[name] > LOSS_SLOTS)
+        throw new RangeError(`bake option "${name}" is ${options[name]}; give at most ${LOSS_SLOTS}`);
+    }
     this.#gpu = gpu;
     this.#inputs = inputs;
     this.#options = options;
@@ -90,13 +93,14 @@ export class BakeRun {
 
   /** Runs up to the next checkpoint and writes it. */
   async advance(): Promise<void> {
-    const { hold, warmUp } = this.#options;
+    const { hold, polishHold, warmUp } = this.#options;
     const from = this.#checkpoint.step;
-    const stretch = Math.max(1, Math.floor((this.#context.checkpointSteps ?? CHECKPOINT_STEPS) / hold));
+    const framesPerBatch = from < this.#networkBatches ? hold : polishHold;
+    const stretch = Math.max(1, Math.floor((this.#context.checkpointSteps ?? CHECKPOINT_STEPS) / framesPerBatch));
     // A stretch ends where another way of learning begins.
     const ends = [warmUp, this.#networkBatches, this.#batchCount].filter((end) => end > from);
     const to = Math.min(from + stretch, ...ends);
-    if (from >= this.#networkBatches) await this.#bake.source.release();
+    if (from >= this.#networkBatches) await this.#bake.release();
     await this.#runBatches(from, to);
     const { rasterizer, history } = this.#bake.training;
     const needed = await rasterizer.neededIntersections();
@@ -114,7 +118,9 @@ export class BakeRun {
   }
 
   async finish(): Promise<[AttributeMaps, BakeTraining]> {
-    const maps = await this.#bake.readMaps();
+    const { head, initial } = this.#inputs;
+    const made = await this.#bake.readMaps();
+    const maps = this.#polishes && this.#options.polish > 0 ? fillUnread(made, head, initial) : made;
     for (const [name, values] of Object.entries(maps)) {
       const fault =
         typeof values === 'number' ? undefined : (values as Float32Array).find((value) => !Number.isFinite(value));
@@ -128,7 +134,7 @@ export class BakeRun {
   }
 
   get #batchCount(): number {
-    return this.#networkBatches + (this.#polishes ? Math.ceil(this.#options.polish / this.#options.hold) : 0);
+    return this.#networkBatches + (this.#polishes ? Math.ceil(this.#options.polish / this.#options.polishHold) : 0);
   }
 
   /** Batches from which the network learns, warm-up included. */
@@ -147,9 +153,9 @@ export class BakeRun {
 
   /** Frames drawn in the first `batches` batches. */
   #stepsAfter(batches: number): number {
-    const { warmUp, hold, steps, polish } = this.#options;
+    const { warmUp, hold, steps, polish, polishHold } = this.#options;
     const drawn = Math.min(steps, Math.max(0, batches - warmUp) * hold);
-    return drawn + Math.min(polish, Math.max(0, batches - this.#networkBatches) * hold);
+    return drawn + Math.min(polish, Math.max(0, batches - this.#networkBatches) * polishHold);
   }
 
   async #runBatches(from: number, to: number): Promise<void> {

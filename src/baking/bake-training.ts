@@ -4,20 +4,20 @@ import { FIT_DEFAULTS, type FitOptions } from '../fitting/fit-options.ts';
 import { STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from '../fitting/training-parts.ts';
 import { Training } from '../fitting/training.ts';
 import type { Clip } from '../fitting/clip.ts';
-import { createStorageBuffer, Ownership, readFloats } from '../gpu/buffer.ts';
+import { createStorageBuffer, Ownership, readFloats, writeBuffer } from '../gpu/buffer.ts';
 import { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { createActivate, type Activate, type ChannelActivation } from './activate/activate.ts';
 import {
+  channelsOf,
   MAP_CHANNEL_COUNT,
-  MAP_CHANNELS,
-  MAP_NAMES,
+  splitMaps,
   type AttributeMaps,
-  type MapName,
   type MappedAttributes,
 } from './attribute-maps.ts';
 import type { BakeOptions } from './bake-options.ts';
-import { channelStatistics, fittedSamples, type ChannelStatistics } from './fitted-samples.ts';
+import { addFittedDetail } from './fitted-detail.ts';
+import { channelStatistics, fittedSamples, rawOf, type ChannelStatistics } from './fitted-samples.ts';
 import type { MapSource } from './map-source.ts';
 import {
   createSampleRegularisers,
@@ -25,7 +25,7 @@ import {
   type SampleRegulariserWeights,
 } from './sample-regularisers/sample-regularisers.ts';
 import { createMapSampling, SAMPLE_STRIDE, type MapSampling } from './sample/sample.ts';
-import { mapTaps } from './sample/taps.ts';
+import { mapTaps, type MapTaps } from './sample/taps.ts';
 
 /** The mapped attributes of a variant. */
 export function mappedBy({ variant }: Pick<BakeOptions, 'variant'>): MappedAttributes {
@@ -82,6 +82,9 @@ interface Parts {
   readonly sampling: MapSampling;
   readonly regularisers: SampleRegularisers;
   readonly maps: GPUBuffer;
+  readonly channels: readonly ChannelActivation[];
+  readonly taps: MapTaps;
+  readonly targets: Float32Array;
   readonly statistics: ChannelStatistics;
   readonly contribution: Float32Array;
   readonly owned: Ownership;
@@ -123,8 +126,9 @@ export class BakeTraining {
     const maps = own('attribute maps', mapBytes);
     const mapGradient = own('map gradient', mapBytes);
     const { raw, rawGradient } = source;
+    const taps = mapTaps(sampleUvs(head, initial), options.mapSize);
     const sampling = await createMapSampling(gpu, {
-      taps: mapTaps(sampleUvs(head, initial), options.mapSize),
+      taps,
       mapped: mappedBy(options),
       maps,
       mapGradient,
@@ -150,6 +154,9 @@ export class BakeTraining {
       sampling,
       regularisers,
       maps,
+      channels,
+      taps,
+      targets,
       statistics: channelStatistics(targets),
       contribution,
       owned,
@@ -196,6 +203,30 @@ export class BakeTraining {
     activate.backward(commands);
     await this.#submit(commands);
     await source.learn(update, { rate, gradientScale: 1 / frames.length });
+  }
+
+  /**
+   * From now on the maps themselves learn. They begin with what of the fitted attributes the network could not say, where
+   * there was a fit; nothing happens when they learn already.
+   */
+  async release(): Promise<void> {
+    const { source, maps, channels, taps, targets, contribution } = this.#parts;
+    if (source.isReleased) return;
+    await source.release();
+    if (this.#options.variant === 'oneStage') return;
+    await this.#produceMaps();
+    const detailed = addFittedDetail({
+      taps,
+      maps: await readFloats(this.#gpu, maps),
+      targets,
+      importance: contribution.map((pixels) => UNSEEN_DETAIL + Math.min(1, pixels / WELL_SEEN_PIXELS)),
+    });
+    const texelCount = taps.size * taps.size;
+    writeBuffer(
+      this.#gpu,
+      source.raw,
+      detailed.map((value, element) => rawOf(channels[Math.floor(element / texelCount)]!, value)),
+    );
   }
 
   /** At most one batch runs while the next is recorded: more would only use memory and delay Ctrl-C. */
@@ -255,6 +286,8 @@ export class BakeTraining {
 const WELL_SEEN_PIXELS = 0.3;
 /** Weight in the warm-up of what no frame shows: the network is small, and what is seen comes first. */
 const UNSEEN_WARM_UP = 0.1;
+/** Weight, when detail is added, of what no frame shows: where texels are shared, what is seen decides. */
+const UNSEEN_DETAIL = 0.01;
 /** Frames, spread over the clip, that tell which Gaussians are seen at all. */
 const VISIBILITY_FRAMES = 40;
 
@@ -265,24 +298,3 @@ async function measureContribution(training: Training, frameCount: number): Prom
 }
 
 const APPEARANCE_CHANNELS: readonly number[] = channelsOf('colorMap', 'opacityMap');
-
-/** Indices of some maps' channels among the 11. */
-function channelsOf(...names: MapName[]): number[] {
-  let first = 0;
-  return MAP_NAMES.flatMap((name) => {
-    const channels = Array.from({ length: MAP_CHANNELS[name] }, (_, index) => first + index);
-    first += MAP_CHANNELS[name];
-    return names.includes(name) ? channels : [];
-  });
-}
-
-/** 11×size² in one array to the maps by name. */
-function splitMaps(values: Float32Array, size: number): AttributeMaps {
-  let offset = 0;
-  const entries = MAP_NAMES.map((name): [MapName, Float32Array] => {
-    const length = MAP_CHANNELS[name] * size * size;
-    offset += length;
-    return [name, values.slice(offset - length, offset)];
-  });
-  return { size, ...(Object.fromEntries(entries) as Record<MapName, Float32Array>) };
-}

@@ -72,12 +72,14 @@ export function channelActivations({ mean, deviation }: ChannelStatistics, scale
   }));
 }
 
-/** The raw output for which a channel is at its mean. */
-export function rawOfMean({ gain, shift, limit }: ChannelActivation): number {
-  if (limit === null) return 0;
-  // limit − softplus(limit − v) = shift, solved for v.
-  const value = limit - Math.log(Math.expm1(limit - shift));
-  return (value - shift) / gain;
+/** Nearer to its limit no channel is asked for: the raw output grows without bound towards it. */
+const LEAST_ROOM = 0.05;
+
+/** The raw output for which a channel has a value of map units; with a limit, at most that less `LEAST_ROOM`. */
+export function rawOf({ gain, shift, limit }: ChannelActivation, value: number): number {
+  // limit − softplus(limit − v) = value, solved for v.
+  const bounded = limit === null ? value : limit - Math.log(Math.expm1(Math.max(LEAST_ROOM, limit - value)));
+  return (bounded - shift) / gain;
 }
 
 /** Throws `UnusableAvatarError` for an avatar without Gaussians, or with one that is not a number. */

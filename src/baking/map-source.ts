@@ -17,6 +17,8 @@ export interface MapSource {
   produce(): Promise<void>;
   /** One step down the gradient, times `gradientScale`. `update` counts from 1. */
   learn(update: number, options: { readonly rate: number; readonly gradientScale: number }): Promise<void>;
+  /** Whether the raw channels are what learns. */
+  readonly isReleased: boolean;
   /** From now on the raw channels as they stand learn, each texel on its own. */
   release(): Promise<void>;
   /** Everything that a resumed run must have; and back. */
@@ -43,6 +45,7 @@ export async function createFreeMap(gpu: Gpu, size: number, seed: number): Promi
   return {
     raw,
     rawGradient,
+    isReleased: true,
     produce: () => Promise.resolve(),
     release: () => Promise.resolve(),
     learn(_, options) {

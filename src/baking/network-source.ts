@@ -6,7 +6,7 @@ import { createTrainableNetwork, sizeOf, type NetworkRuntime, type TensorData } 
 import type { ChannelActivation } from './activate/activate.ts';
 import { bakeNet } from './bake-net.ts';
 import type { BakeOptions } from './bake-options.ts';
-import { rawOfMean } from './fitted-samples.ts';
+import { rawOf } from './fitted-samples.ts';
 import {
   BAKE_STREAM,
   createFreeMap,
@@ -25,17 +25,23 @@ export async function createMapSource(
 ): Promise<MapSource> {
   if (options.variant === 'freeMap') return createFreeMap(gpu, options.mapSize, options.seed);
   if (!runtime) throw new TypeError(`baking "${options.variant}" trains a network: give a network runtime`);
-  return createNetworkSource(gpu, runtime, options, channels.map(rawOfMean));
+  return createNetworkSource(
+    gpu,
+    runtime,
+    options,
+    channels.map((channel) => rawOf(channel, channel.shift)),
+  );
 }
 
 /** The U-Net (or its decoder alone) over fixed noise of the seed. */
 async function createNetworkSource(
   gpu: Gpu,
   runtime: NetworkRuntime,
-  { mapSize, width, depth, variant, seed }: BakeOptions,
+  { mapSize, enlargement, width, depth, variant, seed }: BakeOptions,
   start: readonly number[],
 ): Promise<MapSource> {
-  const { noise, raw: output } = bakeNet({ mapSize, width, depth, decoderOnly: variant === 'decoderOnly', start });
+  const decoderOnly = variant === 'decoderOnly';
+  const { noise, raw: output } = bakeNet({ mapSize, enlargement, width, depth, decoderOnly, start });
   const network = await createTrainableNetwork(runtime, { outputs: { raw: output }, seed });
   const noiseValues = Float32Array.from({ length: sizeOf(noise.shape) }, (_, index) =>
     randomNormal(seed, BAKE_STREAM.noise, index),
@@ -60,6 +66,9 @@ async function createNetworkSource(
   return {
     raw,
     rawGradient,
+    get isReleased() {
+      return texels !== null;
+    },
     release,
     produce,
     async learn(_, { rate, gradientScale }) {

@@ -72,7 +72,7 @@ describe('fate bake', () => {
     expect(lines).toEqual([`${folder} is baked; nothing to do.`]);
     await expect(bakeRun({ folder, ...TINY, hold: 3 }, await context())).rejects.toThrow(/other options \(.*hold/);
     await expect(bakeRun({ folder, ...TINY, mapSize: 30, force: true }, await context())).rejects.toThrow(
-      /multiple of 4/,
+      /multiple of 8/,
     );
     await expect(bakeRun({ folder, ...TINY, width: 0 }, await context())).rejects.toThrow(/option "width" is 0/);
   });

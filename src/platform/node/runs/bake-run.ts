@@ -98,7 +98,7 @@ async function runBake(folder: RunFolder, options: BakeStageOptions, context: Ru
 
 /** The library's options for those of the command. Size and network fit the device that trains it. */
 export function bakeOptionsOf(
-  { epochs, steps, mapSize, width, depth, ...same }: BakeStageOptions,
+  { epochs, steps, width, depth, ...same }: BakeStageOptions,
   runtime: NetworkRuntime | null,
   frameCount: number,
 ): BakeOptions {
@@ -107,7 +107,6 @@ export function bakeOptionsOf(
     ...defaults,
     ...same,
     steps: epochs === null ? steps : Math.max(1, Math.round(epochs * frameCount)),
-    mapSize: mapSize ?? defaults.mapSize,
     width: width ?? defaults.width,
     depth: depth ?? defaults.depth,
   };
