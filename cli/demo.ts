@@ -15,13 +15,16 @@ export function addDemo(program: Command): void {
     .action(async (flags: Record<string, unknown>) => {
       const describe = (result: object): string => describeMetrics(result as Metrics, flags.out as string);
       await runCommand({ json: flags.json === true, describe }, async (context) => {
-        const { createAvatar, createDemoVideo, measureDemoTrack } = await import('fate-avatar/node');
+        const { createAvatar, createDemoVideo, measureDemoTrack, measureDemoViews } = await import('fate-avatar/node');
         const out = resolve(flags.out as string);
         const video = await createDemoVideo({ folder: `${out}-subject` }, context);
         const metrics = await createAvatar({ video, out, ...pickOptions(CREATE_OPTIONS, flags) }, context);
         const isBuiltin = (flags.head ?? 'builtin') === 'builtin'; // the exact track is of this head
         const trackError = isBuiltin ? await measureDemoTrack({ folder: out, subject: `${out}-subject` }) : null;
-        return { ...metrics, trackError };
+        const exactViews = isBuiltin
+          ? await measureDemoViews({ folder: out, subject: `${out}-subject` }, context)
+          : null;
+        return { ...metrics, trackError, exactViews };
       });
     });
 }

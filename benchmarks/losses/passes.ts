@@ -71,6 +71,8 @@ const regularisers = await createGaussianRegularisers(gpu, {
   logScaleGradient: bufferOf('logScale')!.gradients,
   normalOffset: bufferOf('normalOffset')!.parameters,
   normalOffsetGradient: bufferOf('normalOffset')!.gradients,
+  triangleIndices: createStorageBuffer(gpu, 'triangle indices', new Uint32Array(gaussians)),
+  surfaceHold: createStorageBuffer(gpu, 'surface hold', Float32Array.of(1)),
 });
 await measure(`${gaussians} Gaussians`, (commands) => regularisers.record(commands, { slot: 0 }));
 const adams = await Promise.all(

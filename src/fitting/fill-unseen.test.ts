@@ -26,6 +26,7 @@ function halfSeen(): FillInputs {
     contribution: perGaussian(1, (i) => (isSeen(i) ? 3 : 0)),
     pixelsPerMetre: 400,
     groups: Array.from({ length: COUNT }, (_, i) => (i < SIDE ? null : 'skin')),
+    thickness: 0.5,
   };
 }
 
@@ -56,17 +57,35 @@ describe('fillUnseen', () => {
     }
   });
 
-  it('continues colour and height over what is not, opaque and as wide as its spacing', () => {
+  it('continues colour and height over what is not, opaque, as wide as its spacing, and flat', () => {
     for (const i of [4 * SIDE + SIDE - 1, 12 * SIDE + SIDE - 3]) {
       SEEN_COLOR.forEach((value, k) => expect(filled.color[i * 3 + k]).toBeCloseTo(value, 3));
       expect(filled.normalOffset[i]).toBeCloseTo(0.04, 3);
       expect(1 / (1 + Math.exp(-filled.opacityLogit[i]))).toBeGreaterThan(0.9);
       expect(Math.exp(filled.logScale[i * 3])).toBeGreaterThan(0.8 * SPACING);
       expect(Math.exp(filled.logScale[i * 3])).toBeLessThan(2.5 * SPACING);
+      expect(filled.logScale[i * 3 + 1] - filled.logScale[i * 3]).toBeCloseTo(Math.log(0.5), 3); // along the normal
     }
     for (const values of [filled.color, filled.logScale, filled.opacityLogit, filled.normalOffset]) {
       expect(values.every(Number.isFinite)).toBe(true);
     }
+  });
+
+  it('puts what sticks out of the mattes and was made faint where it belongs, and asks for nothing else', () => {
+    const faint = 9 * SIDE + 3;
+    const { opacityLogit } = inputs.gaussians;
+    const gaussians = { ...inputs.gaussians, opacityLogit: opacityLogit.with(faint, -3) };
+    let asked: number[] = [];
+    const inward = (isFaint: (gaussian: number) => boolean): Float32Array => {
+      asked = [...opacityLogit.keys()].filter(isFaint);
+      return new Float32Array(COUNT).fill(NaN).with(faint, -0.3);
+    };
+    const { normalOffset, opacityLogit: logits, color } = fillUnseen({ ...inputs, gaussians, inward });
+    expect(asked).toEqual([faint]);
+    expect(normalOffset[faint]).toBeCloseTo(-0.3, 5);
+    expect(1 / (1 + Math.exp(-logits[faint]))).toBeGreaterThan(0.9);
+    SEEN_COLOR.forEach((value, k) => expect(color[faint * 3 + k]).toBeCloseTo(value, 3));
+    expect(normalOffset[faint + 1]).toBe(inputs.gaussians.normalOffset[faint + 1]);
   });
 
   it('takes a set where nothing is seen, and one smaller than a neighbourhood', () => {

@@ -12,9 +12,18 @@ export interface FillInputs {
   readonly pixelsPerMetre: number;
   /** N: which surface each Gaussian is on; null is left alone. */
   readonly groups: readonly (SurfaceGroup | null)[];
+  /** Extent along the normal over that along the surface of what is filled in. */
+  readonly thickness: number;
+  /**
+   * N stored normal offsets: where a Gaussian belongs that sticks out of the mattes, NaN otherwise (`inwardOffsets`); asked
+   * for those that the pictures made faint.
+   */
+  readonly inward?: (isFaint: (gaussian: number) => boolean) => Float32Array;
 }
 
 const NEIGHBOURS = 8;
+/** Of these, so many solid ones make a surface. */
+const SURFACE_NEIGHBOURS = 6;
 /** Share of a Gaussian's own light: below the first it counts as unseen, above the second as seen. */
 const UNSEEN_LIGHT = 0.004;
 const SEEN_LIGHT = 0.06;
@@ -39,7 +48,7 @@ const SMOOTHING_SWEEPS = 60;
  * between both are mixed. A plain continuation of hair, skin and neck, not a reconstruction: that is `completion`.
  */
 export function fillUnseen(inputs: FillInputs): GaussianSet {
-  const { gaussians, positions, groups } = inputs;
+  const { gaussians, positions, groups, thickness } = inputs;
   const confidence = seenConfidence(inputs);
   const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
   const filled: GaussianSet = {
@@ -54,17 +63,29 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
   const surroundings = neighbourhoodConfidence(confidence, indices);
   const opaque = Math.log(FILL_OPACITY / (1 - FILL_OPACITY));
   const cut = lowestSeen(inputs, confidence);
+  const opacityOf = (i: number): number => 1 / (1 + Math.exp(-gaussians.opacityLogit[i]!));
+  const inward = inwardPlaces(inputs, opacityOf, cut, indices);
   for (let i = 0; i < gaussians.count; i++) {
     if (groups[i] === null) continue;
     if (positions[i * 3 + 1]! < cut) {
       filled.opacityLogit[i] = Math.min(gaussians.opacityLogit[i]!, NOTHING);
       continue;
     }
+    if (!Number.isNaN(inward(i))) {
+      // The surface lies outside of the head here, and was made empty: without it there is a hole from the side.
+      for (let k = 0; k < 3; k++) {
+        filled.color[i * 3 + k] = look[i * LOOK + k]!;
+        filled.logScale[i * 3 + k] = Math.log(meanDistances[i]!) + (k === 1 ? Math.log(thickness) : 0);
+      }
+      filled.normalOffset[i] = inward(i);
+      filled.opacityLogit[i] = opaque;
+      filled.localRotation.set([1, 0, 0, 0], i * 4);
+      continue;
+    }
     // One that hides among seen ones takes their colour and otherwise stays: grown, it would come to light.
     const keepColor = confidence[i]!;
     // Every Gaussian starts opaque: one that is faint was made so by the pictures, because there is nothing.
-    const opacity = 1 / (1 + Math.exp(-gaussians.opacityLogit[i]!));
-    const keepShape = Math.max(confidence[i]!, surroundings[i]!, Math.min(1, 2 - opacity / EMPTY));
+    const keepShape = Math.max(confidence[i]!, surroundings[i]!, Math.min(1, 2 - opacityOf(i) / EMPTY));
     const mix = (keep: number, own: number, other: number): number => keep * own + (1 - keep) * other;
     for (let k = 0; k < 3; k++) {
       filled.color[i * 3 + k] = mix(keepColor, gaussians.color[i * 3 + k]!, look[i * LOOK + k]!);
@@ -73,13 +94,31 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
     const spacing = Math.log(meanDistances[i]!);
     for (let k = 0; k < 3; k++) {
       const own = Math.min(gaussians.logScale[i * 3 + k]!, spacing + Math.LN2);
-      filled.logScale[i * 3 + k] = mix(keepShape, own, spacing);
+      filled.logScale[i * 3 + k] = mix(keepShape, own, k === 1 ? spacing + Math.log(thickness) : spacing);
     }
     filled.normalOffset[i] = mix(keepShape, gaussians.normalOffset[i]!, look[i * LOOK + 3]!);
     filled.opacityLogit[i] = mix(keepShape, gaussians.opacityLogit[i]!, opaque);
     if (keepShape < 0.5) filled.localRotation.set([1, 0, 0, 0], i * 4);
   }
   return filled;
+}
+
+/** The stored normal offset of what was made faint because it sticks out of the mattes and belongs below; NaN otherwise. */
+function inwardPlaces(
+  { gaussians, positions, groups, inward }: FillInputs,
+  opacityOf: (gaussian: number) => number,
+  cut: number,
+  indices: Uint32Array,
+): (gaussian: number) => number {
+  const isFaint = (i: number): boolean =>
+    (groups[i] === 'skin' || groups[i] === 'neck') && positions[i * 3 + 1]! >= cut && opacityOf(i) < EMPTY;
+  const places = inward?.(isFaint) ?? new Float32Array(gaussians.count).fill(NaN);
+  const isSolid = (i: number): boolean => opacityOf(i) >= EMPTY || !Number.isNaN(places[i]);
+  return (i) => {
+    if (Number.isNaN(places[i])) return NaN;
+    const solid = [...indices.subarray(i * NEIGHBOURS, (i + 1) * NEIGHBOURS)].filter(isSolid);
+    return solid.length >= SURFACE_NEIGHBOURS ? places[i]! : NaN; // one alone in what is empty would float
+  };
 }
 
 /** Height (y, metres) where what is seen ends: the neck below it lies outside the pictures and would float. */

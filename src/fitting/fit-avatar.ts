@@ -23,11 +23,11 @@ import type { FitOptions } from './fit-options.ts';
 import { fillStep, FrameOrder, recolorSteps } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
-import { fillUnseen, lightAlone } from './fill-unseen.ts';
-import { bestLight, recolorUnseen } from './recolor-unseen.ts';
+import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
+import { inwardOffsets, silhouettesOf } from './silhouettes.ts';
 import { personalHead } from './personal-head.ts';
 import { canonicalPoseOf, frontalPose, initialGaussians } from './initial-state.ts';
-import { surfaceGroups, type SurfaceGroup } from './region-appearance.ts';
+import { surfaceGroups } from './region-appearance.ts';
 
 export interface FitInputs {
   readonly head: HeadModel;
@@ -222,7 +222,7 @@ class FitRun {
       );
     }
     if (to === fillAt) await this.#change(filled);
-    if (recolorAt.includes(to)) await this.#change(recolored);
+    if (recolorAt.includes(to)) await this.#change(to === options.steps ? finished : recolored);
     this.#checkpoint = await this.#capture(to);
     await this.#context.checkpoints?.write(encodeCheckpoint(this.#checkpoint));
   }
@@ -241,7 +241,7 @@ class FitRun {
 
   /** Replaces the learned set by what `change` makes of it and of what some frames, spread over the clip, show of it. */
   async #change(change: (surface: SeenSurface) => GaussianSet): Promise<void> {
-    const { head, identityCoefficients, canonical, clip } = this.#inputs;
+    const { head, identityCoefficients, canonical, clip, options } = this.#inputs;
     const every = Math.max(1, Math.floor(clip.frames.length / VISIBILITY_FRAMES));
     const frames = [...clip.frames.keys()].filter((frame) => frame % every === 0);
     const gaussians = await this.#training.gaussians.read();
@@ -255,6 +255,10 @@ class FitRun {
         contributions: contributions.map((contribution) => contribution.subarray(0, gaussians.count)),
         pixelsPerMetre: clip.frames[0]!.camera.focalX / clip.frames[0]!.pose.headTranslation[2]!,
         groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
+        thickness: options.initialThickness,
+        seed: options.seed,
+        inward: (isFaint) =>
+          inwardOffsets(gaussians, head.triangles, silhouettesOf(head, identityCoefficients, clip), isFaint),
       }),
     );
   }
@@ -314,27 +318,6 @@ class FitRun {
     this.#intersectionCapacity ??= this.#inputs.capacity * 8 + this.#inputs.clip.size * 16;
     return Training.create(this.#gpu, { ...this.#inputs, intersectionCapacity: this.#intersectionCapacity });
   }
-}
-
-/** The set, where it sits, and what each of some frames shows of it. */
-interface SeenSurface {
-  readonly gaussians: GaussianSet;
-  readonly positions: Float32Array;
-  readonly contributions: readonly Float32Array[];
-  readonly pixelsPerMetre: number;
-  readonly groups: readonly (SurfaceGroup | null)[];
-}
-
-/** The learned set with its unseen part continued from the seen one. */
-function filled({ contributions, ...surface }: SeenSurface): GaussianSet {
-  const contribution = new Float32Array(surface.gaussians.count);
-  for (const ofFrame of contributions) ofFrame.forEach((sum, i) => (contribution[i]! += sum / contributions.length));
-  return fillUnseen({ ...surface, contribution });
-}
-
-/** The learned set with the look of what is seen badly taken from round it. */
-function recolored({ contributions, pixelsPerMetre, ...surface }: SeenSurface): GaussianSet {
-  return recolorUnseen({ ...surface, light: bestLight(contributions, lightAlone(surface.gaussians, pixelsPerMetre)) });
 }
 
 /** Mean losses of every 50 of the steps after `from` up to `to`, at most `LOSS_SLOTS` of them. */

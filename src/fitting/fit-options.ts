@@ -21,6 +21,11 @@ export interface FitOptions {
   readonly gaussianLimit: number;
   /** Paper: 0.1. Opaque from the start, the near side hides the far one, and what no frame shows stays solid. */
   readonly initialOpacity: number;
+  /**
+   * Extent along the surface's normal over that along the surface, of Gaussians as they start and as they are filled in.
+   * Paper: 1. Nothing that the front shows tells how deep a Gaussian is: flat, it does not stand out from the side.
+   */
+  readonly initialThickness: number;
   /** Metres per unit coefficient: ΔE lives where an expression moves the head by more than this. */
   readonly supportThreshold: number;
   readonly densify: DensifyRule;
@@ -75,6 +80,8 @@ export interface LossWeights {
   /** Of |(1 − transmittance) − matte|: with a random background the colour loss says the same. */
   readonly matte: number;
   readonly scale: number;
+  /** Of mean normalOffset², as stored: where the frames do not say, Gaussians stay on the surface. Paper: 0. */
+  readonly offset: number;
   readonly laplacian: number;
   /** L_flame: squared distance between vertices with and without deltas. */
   readonly vertex: number;
@@ -86,6 +93,7 @@ export const FIT_DEFAULTS: FitOptions = {
   gaussians: 16_384,
   gaussianLimit: 200_000,
   initialOpacity: 0.9,
+  initialThickness: 0.35,
   supportThreshold: 5e-5,
   densify: 'sampling',
   sampleCount: 1000,
@@ -112,5 +120,5 @@ export const FIT_DEFAULTS: FitOptions = {
     pose: 1e-3,
     exposure: 1e-3,
   },
-  weights: { ssim: 0.2, perceptual: 0.1, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 0 },
+  weights: { ssim: 0.2, perceptual: 0.1, matte: 0.1, scale: 0.1, offset: 1, laplacian: 100, vertex: 0 },
 };

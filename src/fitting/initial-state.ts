@@ -25,12 +25,16 @@ export function initialGaussians(inputs: InitialInputs, canonicalPose: HeadPose,
     triangleIndices: samples.triangleIndices,
     barycentrics: samples.barycentrics,
     localRotation,
-    logScale: samples.logScale,
+    logScale: flattened(samples.logScale, options.initialThickness),
     opacityLogit: new Float32Array(count).fill(logit(options.initialOpacity)),
     color: initialColors({ ...inputs, ...samples }, inputs.clip),
     normalOffset: new Float32Array(count),
   };
 }
+
+/** The normal is a triangle frame's second axis. */
+const flattened = (logScale: Float32Array, thickness: number): Float32Array =>
+  logScale.map((value, i) => (i % 3 === 1 ? value + Math.log(thickness) : value));
 
 const logit = (probability: number): number => Math.log(probability / (1 - probability));
 

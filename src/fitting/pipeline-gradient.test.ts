@@ -27,7 +27,16 @@ const OPTIONS: FitOptions = {
   background: 'white',
   exposure: true,
   rates: ZERO_RATES,
-  weights: { ssim: 0.2, perceptual: 0, matte: 0.1, scale: 0.1, laplacian: 100, vertex: 100 },
+  weights: {
+    ssim: 0.2,
+    perceptual: 0,
+    matte: 0.1,
+    scale: 0.1,
+    offset: 0.5,
+
+    laplacian: 100,
+    vertex: 100,
+  },
 };
 const BETA1 = 0.9;
 /** The true function jumps where a contribution is cut off: cut so low that nothing is seen of it. */

@@ -47,6 +47,15 @@ describe('recolorUnseen', () => {
     expect(result.normalOffset).toEqual(gaussians.normalOffset);
   });
 
+  it('carries the height of hair on over what hides, and that of hair alone', () => {
+    const { gaussians, positions, light, column } = sheet(10);
+    gaussians.normalOffset.forEach((_, i) => (gaussians.normalOffset[i] = column(i) < 10 ? 0.12 : 0));
+    const hair: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'hair');
+    const raised = recolorUnseen({ gaussians, positions, light, groups: hair }).normalOffset;
+    raised.forEach((height) => expect(height).toBeCloseTo(0.12, 3));
+    expect(recolorUnseen({ gaussians, positions, light, groups: skin }).normalOffset).toEqual(gaussians.normalOffset);
+  });
+
   it('changes in proportion to how little was seen, without a seam', () => {
     const { gaussians, positions, brown } = sheet(EDGE);
     const light = Float32Array.from({ length: COUNT }, (_, i) => 0.3 * (1 - (i % EDGE) / (EDGE - 1)));

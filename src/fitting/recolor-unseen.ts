@@ -12,6 +12,8 @@ export interface RecolorInputs {
   readonly groups: readonly (SurfaceGroup | null)[];
 }
 
+/** Colour 3 and normal offset 1. */
+const LOOK = 4;
 const NEIGHBOURS = 10;
 const BEST_FRAMES = 3;
 /**
@@ -31,26 +33,31 @@ const LARGEST_HIDDEN = 1.5;
  * Gives what no frame shows well the look of its surroundings, late in the fit and at its end. Training erodes the earlier filling
  * (`fillUnseen`): a Gaussian that shines through at an outline takes up the backgrounds' grey, one at a grazing angle the
  * collar's white. Colour is carried over the surface by diffusion: each Gaussian holds to its own by how well it was
- * seen, and to its neighbours of the same surface; far from all that was seen the group's middle takes over. Only colours
- * change, in proportion to how little was seen, and the extent of what hides, so that the frames stay as they were learned.
+ * seen, and to its neighbours of the same surface; far from all that was seen the group's middle takes over. Hair, which
+ * stands off from the scalp, is carried on at its height in the same way: the pull to the surface flattens what no frame
+ * holds up. Only these change, in proportion to how little was seen, and the extent of what hides, so that the frames stay
+ * as they were learned.
  */
 export function recolorUnseen({ gaussians, positions, light, groups }: RecolorInputs): GaussianSet {
   const belief = Float32Array.from(light, believed);
   const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
   const look = diffuse(gaussians, belief, indices, groups);
   const color = gaussians.color.slice();
+  const normalOffset = gaussians.normalOffset.slice();
   const logScale = gaussians.logScale.slice();
   for (let i = 0; i < gaussians.count; i++) {
-    if (groups[i] === null) continue;
+    const group = groups[i];
+    if (group === null) continue;
     const keep = belief[i]!;
-    for (let k = 0; k < 3; k++) color[i * 3 + k] = keep * color[i * 3 + k]! + (1 - keep) * look[i * 3 + k]!;
+    for (let k = 0; k < 3; k++) color[i * 3 + k] = keep * color[i * 3 + k]! + (1 - keep) * look[i * LOOK + k]!;
+    if (group === 'hair') normalOffset[i] = keep * normalOffset[i]! + (1 - keep) * look[i * LOOK + 3]!;
     const largest = Math.log(meanDistances[i]! * LARGEST_HIDDEN);
     for (let k = 0; k < 3; k++) {
       const own = logScale[i * 3 + k]!;
       if (own > largest) logScale[i * 3 + k] = keep * own + (1 - keep) * largest;
     }
   }
-  return { ...gaussians, color, logScale };
+  return { ...gaussians, color, normalOffset, logScale };
 }
 
 /** N: the mean, over the three frames that show a Gaussian best, of its contribution over that of it alone. */
@@ -62,12 +69,13 @@ export function bestLight(contributions: readonly Float32Array[], alone: Float32
   });
 }
 
-function believed(light: number): number {
+/** How far the look of a Gaussian with this much light is to be believed, 0…1. */
+export function believed(light: number): number {
   const x = Math.max(0, Math.min(1, (light - UNBELIEVED) / (BELIEVED - UNBELIEVED)));
   return x * x * (3 - 2 * x);
 }
 
-/** N×3 stored colours: the balance of own look, neighbours and the group's middle, by Gauss–Seidel. */
+/** N×4: the balance of own look, neighbours and the group's middle, by Gauss–Seidel. */
 function diffuse(
   gaussians: GaussianSet,
   belief: Float32Array,
@@ -75,48 +83,57 @@ function diffuse(
   groups: RecolorInputs['groups'],
 ): Float32Array {
   const { count } = gaussians;
-  // A colour that no picture can show would tint all around it.
-  const own = gaussians.color.map((value) => Math.max(-0.5 / SH_C0, Math.min(0.5 / SH_C0, value)));
+  const own = looksOf(gaussians);
   const middles = groupMiddles(gaussians, own, belief, groups);
   const look = own.slice();
   for (let i = 0; i < count; i++) {
     const middle = groups[i] === null ? undefined : middles.get(groups[i]!);
-    if (middle && belief[i]! < 0.5) look.set(middle, i * 3);
+    if (middle && belief[i]! < 0.5) look.set(middle, i * LOOK);
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (let i = 0; i < count; i++) {
       const group = groups[i];
       if (group === null) continue;
       const middle = middles.get(group!);
-      const pull = OWN_PULL * belief[i]! ** 2;
-      let [weight, red, green, blue] = [pull, pull * own[i * 3]!, pull * own[i * 3 + 1]!, pull * own[i * 3 + 2]!];
+      const ownPull = OWN_PULL * belief[i]! ** 2;
+      const middlePull = middle ? MIDDLE_PULL : 0;
+      let weight = ownPull + middlePull;
+      let [red, green, blue, height] = [0, 1, 2, 3].map(
+        (k) => ownPull * own[i * LOOK + k]! + (middle ? middlePull * middle[k]! : 0),
+      ) as [number, number, number, number];
       for (let n = 0; n < NEIGHBOURS; n++) {
         const j = indices[i * NEIGHBOURS + n]!;
         if (j === i || groups[j] !== group) continue;
         weight++;
-        red += look[j * 3]!;
-        green += look[j * 3 + 1]!;
-        blue += look[j * 3 + 2]!;
-      }
-      if (middle) {
-        weight += MIDDLE_PULL;
-        red += MIDDLE_PULL * middle[0]!;
-        green += MIDDLE_PULL * middle[1]!;
-        blue += MIDDLE_PULL * middle[2]!;
+        red += look[j * LOOK]!;
+        green += look[j * LOOK + 1]!;
+        blue += look[j * LOOK + 2]!;
+        height += look[j * LOOK + 3]!;
       }
       if (weight === 0) continue;
-      look[i * 3] = red / weight;
-      look[i * 3 + 1] = green / weight;
-      look[i * 3 + 2] = blue / weight;
+      look[i * LOOK] = red / weight;
+      look[i * LOOK + 1] = green / weight;
+      look[i * LOOK + 2] = blue / weight;
+      look[i * LOOK + 3] = height / weight;
     }
   }
   return look;
 }
 
-/** Median colour, channel by channel, of each group's well-seen Gaussians, each counting by its area. */
+/** N×4: stored colours and normal offsets. */
+function looksOf({ count, color, normalOffset }: GaussianSet): Float32Array {
+  // A colour that no picture can show would tint all around it.
+  const shown = (value: number): number => Math.max(-0.5 / SH_C0, Math.min(0.5 / SH_C0, value));
+  return Float32Array.from({ length: count * LOOK }, (_, at) => {
+    const [i, k] = [Math.floor(at / LOOK), at % LOOK];
+    return k === 3 ? normalOffset[i]! : shown(color[i * 3 + k]!);
+  });
+}
+
+/** Median look, number by number, of each group's well-seen Gaussians, each counting by its area. */
 function groupMiddles(
   { logScale }: GaussianSet,
-  color: Float32Array,
+  looks: Float32Array,
   belief: Float32Array,
   groups: RecolorInputs['groups'],
 ): Map<SurfaceGroup, number[]> {
@@ -127,11 +144,11 @@ function groupMiddles(
     const areas = new Map(members.map((i) => [i, Math.exp(sum3(logScale, i) - Math.min(...three(logScale, i)))]));
     const total = members.reduce((sum, i) => sum + areas.get(i)!, 0);
     const medianOf = (k: number): number => {
-      const sorted = members.toSorted((a, b) => color[a * 3 + k]! - color[b * 3 + k]!);
+      const sorted = members.toSorted((a, b) => looks[a * LOOK + k]! - looks[b * LOOK + k]!);
       let passed = 0;
-      return color[sorted.find((i) => (passed += areas.get(i)!) >= total / 2)! * 3 + k]!;
+      return looks[sorted.find((i) => (passed += areas.get(i)!) >= total / 2)! * LOOK + k]!;
     };
-    middles.set(group, [0, 1, 2].map(medianOf));
+    middles.set(group, [0, 1, 2, 3].map(medianOf));
   }
   return middles;
 }

@@ -31,3 +31,8 @@ export function surfaceGroups(head: HeadModel): (SurfaceGroup | null)[] {
   };
   return [...head.triangleRegions].map((region) => groupOf(head.regionNames[region]!));
 }
+
+/** T: 1 where Gaussians belong on the surface, 0 on the neck, whose mesh ends in shoulders that nobody has fitted. */
+export function surfaceHold(head: HeadModel): Float32Array {
+  return Float32Array.from(head.triangleRegions, (region) => (head.regionNames[region] === 'neck' ? 0 : 1));
+}

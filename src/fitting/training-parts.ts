@@ -31,6 +31,7 @@ import { createAdam, type Adam } from './adam.ts';
 import type { Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
 import { createGaussianState, type GaussianState } from './gaussian-state.ts';
+import { surfaceHold } from './region-appearance.ts';
 
 /** Frames recorded between two submits: enough to hide the host's work, few enough to stop quickly. */
 export const STEPS_PER_SUBMIT = 8;
@@ -174,6 +175,8 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
       logScaleGradient: gaussians.localGradients.logScale,
       normalOffset: gaussians.local.normalOffset,
       normalOffsetGradient: gaussians.localGradients.normalOffset,
+      triangleIndices: gaussians.triangleIndices,
+      surfaceHold: own('surface hold', surfaceHold(head)),
       history,
     }),
     vertexRegularisers: await createVertexRegularisers(gpu, {

@@ -171,7 +171,11 @@ export class Training {
     const { slot, endsBatch } = this.#batchOf(step);
     this.#recordBackward(commands, frame, { slot, withDifferenceGradient: endsBatch }, options.refineTrack);
     const { weights } = options;
-    regularisers.record(commands, { slot: (step - 1) % LOSS_SLOTS, weights: { scaleRatio: weights.scale } });
+    regularisers.record(commands, {
+      slot: (step - 1) % LOSS_SLOTS,
+      // A set that is held is drawn from maps, which have regularisers of their own.
+      weights: { scaleRatio: weights.scale, offset: holdGaussians ? 0 : weights.offset },
+    });
     if (!holdGaussians) gaussians.gather(commands, this.rasterizer.mean2dGradient);
     const factor = rateFactor(step, options);
     const updates = holdGaussians ? [] : gaussians.updates(step, factor);

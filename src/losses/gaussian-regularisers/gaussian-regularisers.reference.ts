@@ -19,6 +19,8 @@ export function gaussianRegularisersReference(
   logScale: ArrayLike<number>,
   normalOffset: ArrayLike<number>,
   count: number,
+  /** N: the hold of each Gaussian's triangle. */
+  hold: ArrayLike<number>,
   { ratioLimit, sizeLimit, weights }: GaussianRegulariserSettings,
 ): GaussianRegulariserValue {
   const logScaleGradient = new Float64Array(logScale.length);
@@ -27,8 +29,8 @@ export function gaussianRegularisersReference(
   for (let gaussian = 0; gaussian < count; gaussian++) {
     const offset = normalOffset[gaussian];
     if (isUsable(offset)) {
-      sums.offset += offset ** 2;
-      normalOffsetGradient[gaussian] = (weights.offset * 2 * offset) / count;
+      sums.offset += hold[gaussian] * offset ** 2;
+      normalOffsetGradient[gaussian] = (weights.offset * 2 * hold[gaussian] * offset) / count;
     }
     const stored = [0, 1, 2].map((axis) => logScale[gaussian * 3 + axis]);
     if (!stored.every(isUsable)) continue;

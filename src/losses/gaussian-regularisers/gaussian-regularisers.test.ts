@@ -13,6 +13,11 @@ interface Setting extends GaussianRegulariserSettings {
   readonly count: number;
 }
 
+/** Triangles of very different hold, one of them with none. */
+const HOLDS = [1, 0.25, 0, 0.5, 2];
+const triangleOf = (gaussian: number): number => (gaussian * 3) % HOLDS.length;
+const holdsOf = (count: number): number[] => Array.from({ length: count }, (_, i) => HOLDS[triangleOf(i)]);
+
 /** Runs over gradient buffers that hold `present` already. */
 async function run(
   gpu: Gpu,
@@ -29,6 +34,8 @@ async function run(
     normalOffset: buffer(normalOffset),
     logScaleGradient: buffer(new Float32Array(logScale.length).fill(present)),
     normalOffsetGradient: buffer(new Float32Array(normalOffset.length).fill(present)),
+    triangleIndices: buffer(Uint32Array.from({ length: normalOffset.length }, (_, i) => triangleOf(i))),
+    surfaceHold: buffer(Float32Array.from(HOLDS)),
   };
   const regularisers = await createGaussianRegularisers(gpu, { ...buffers, capacity: normalOffset.length, history });
   const commands = new Commands(gpu);
@@ -48,10 +55,12 @@ async function run(
 const operation: DifferentiableOperation<Setting> = {
   name: 'gaussian regularisers',
   forward: ({ logScale, normalOffset }, setting) => ({
-    total: Float64Array.of(gaussianRegularisersReference(logScale, normalOffset, setting.count, setting).total),
+    total: Float64Array.of(
+      gaussianRegularisersReference(logScale, normalOffset, setting.count, holdsOf(setting.count), setting).total,
+    ),
   }),
   backward: ({ logScale, normalOffset }, { total }, setting) => {
-    const value = gaussianRegularisersReference(logScale, normalOffset, setting.count, setting);
+    const value = gaussianRegularisersReference(logScale, normalOffset, setting.count, holdsOf(setting.count), setting);
     return {
       logScale: value.logScaleGradient.map((gradient) => gradient * total[0]),
       normalOffset: value.normalOffsetGradient.map((gradient) => gradient * total[0]),

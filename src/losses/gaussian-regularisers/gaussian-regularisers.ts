@@ -16,7 +16,7 @@ export interface GaussianRegulariserSettings {
     readonly scaleRatio: number;
     /** Of mean max(max(s)/sizeLimit − 1, 0). */
     readonly scaleLimit: number;
-    /** Of mean normalOffset², the stored value. */
+    /** Of mean hold·normalOffset², the stored value. */
     readonly offset: number;
   };
 }
@@ -39,6 +39,10 @@ export interface GaussianRegulariserOptions {
   /** N and its gradient, which is added to. */
   readonly normalOffset: GPUBuffer;
   readonly normalOffsetGradient: GPUBuffer;
+  /** N: each Gaussian's triangle. */
+  readonly triangleIndices: GPUBuffer;
+  /** T: how firmly a triangle holds its Gaussians on the surface, 1 or less; 0 lets them rise freely. */
+  readonly surfaceHold: GPUBuffer;
   readonly history: LossHistory;
   /** Steps that may be recorded between two submits. Default 256. */
   readonly slotCount?: number;
@@ -77,6 +81,8 @@ export async function createGaussianRegularisers(
       logScaleGradient: 'readWrite',
       normalOffsetGradient: 'readWrite',
       partials: 'readWrite',
+      triangleIndices: 'read',
+      surfaceHold: 'read',
     },
     constants: { groupWidth: GROUP_WIDTH, turns },
   });
@@ -87,7 +93,17 @@ export async function createGaussianRegularisers(
   const ring = owned.own(new UniformRing(gpu, 'gaussian regulariser step', STEP_BYTES, options.slotCount));
   const groups: GPUBindGroup[] = [];
   const { history, count, logScale, normalOffset, logScaleGradient, normalOffsetGradient } = options;
-  const buffers = { count, logScale, normalOffset, logScaleGradient, normalOffsetGradient, partials };
+  const { triangleIndices, surfaceHold } = options;
+  const buffers = {
+    count,
+    logScale,
+    normalOffset,
+    logScaleGradient,
+    normalOffsetGradient,
+    partials,
+    triangleIndices,
+    surfaceHold,
+  };
   return {
     record(commands, step) {
       const { ratioLimit, sizeLimit } = { ...GAUSSIAN_REGULARISER_DEFAULTS, ...step };

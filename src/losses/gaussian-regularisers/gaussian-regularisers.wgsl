@@ -3,7 +3,7 @@
 //
 //   scaleRatio = mean max(max(s)/min(s) − ratioLimit, 0)          (method §3, L_scale)
 //   scaleLimit = mean max(max(s)/sizeLimit − 1, 0)
-//   offset     = mean normalOffset²                               (stored value, before tanh)
+//   offset     = mean hold·normalOffset²                          (stored value, before tanh; hold of its triangle)
 //
 // Where several axes tie for the largest or smallest, they share the gradient evenly. A Gaussian whose scales are not
 // usable (NaN, infinite, beyond ±10⁴) takes no part.
@@ -28,6 +28,8 @@ struct RegulariserStep {
 @group(0) @binding(4) var<storage, read_write> logScaleGradient: array<f32>; // N×3
 @group(0) @binding(5) var<storage, read_write> normalOffsetGradient: array<f32>; // N
 @group(0) @binding(6) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(7) var<storage, read> triangleIndices: array<u32>; // N
+@group(0) @binding(8) var<storage, read> surfaceHold: array<f32>; // T
 
 const LARGEST_EXPONENT = 20.0;
 
@@ -51,8 +53,9 @@ fn regularise(gaussian: u32, scale: f32) -> vec4f {
   let offset = normalOffset[gaussian];
   var terms = vec4f(0.0);
   if (isUsable(offset)) {
-    terms.z = offset * offset;
-    normalOffsetGradient[gaussian] += step.offsetWeight * scale * 2.0 * offset;
+    let hold = surfaceHold[triangleIndices[gaussian]];
+    terms.z = hold * offset * offset;
+    normalOffsetGradient[gaussian] += step.offsetWeight * scale * 2.0 * hold * offset;
   }
   let base = gaussian * 3u;
   let stored = vec3f(logScale[base], logScale[base + 1u], logScale[base + 2u]);

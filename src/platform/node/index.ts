@@ -10,7 +10,7 @@ export { writeReport, writeVideo, type ReportData } from './report-files.ts';
 export { openHead } from './open-head.ts';
 export { examineModels, modelsFolder, type ModelFileReport } from './optional-files.ts';
 export { createAvatar, evaluateAvatar, fitAvatar, trackVideo } from './runs/create-run.ts';
-export { createDemoVideo, measureDemoTrack } from './runs/demo-run.ts';
+export { createDemoVideo, measureDemoTrack, measureDemoViews } from './runs/demo-run.ts';
 export { editAvatarRun, type EditResult } from './runs/edit-run.ts';
 export { exportAvatar, renderAvatar } from './runs/output-runs.ts';
 export { bakeRun, type BakeFacts } from './runs/bake-run.ts';
