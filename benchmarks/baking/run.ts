@@ -75,14 +75,14 @@ async function bakeAll(cases: readonly BakeCase[]): Promise<Row[]> {
 
 function variantTable(rows: readonly Row[]): string {
   const head =
-    '|  | PSNR, dB | SSIM | LPIPS | Gaussians | seconds | variation | holes |\n|---|---|---|---|---|---|---|---|';
+    '|  | PSNR, dB | SSIM | LPIPS | Gaussians | processor seconds | variation | holes |\n|---|---|---|---|---|---|---|---|';
   const before = rows[0]?.metrics.beforeBaking;
   const fitted = before
     ? [`| fitted, not baked | ${scores(before)} | ${rows[0]!.metrics.gaussianCount} | – | – | – |`]
     : [];
   const lines = rows.map(({ name, metrics: { heldOut, bake } }) => {
     const { totalVariation, holes } = bake.colorMap;
-    return `| ${name} | ${scores(heldOut)} | ${bake.gaussianCount} | ${bake.seconds.toFixed(0)} | ${totalVariation.toFixed(4)} | ${(100 * holes).toFixed(2)} % |`;
+    return `| ${name} | ${scores(heldOut)} | ${bake.gaussianCount} | ${bake.processorSeconds.toFixed(0)} | ${totalVariation.toFixed(4)} | ${(100 * holes).toFixed(2)} % |`;
   });
   return [head, ...fitted, ...lines].join('\n');
 }
@@ -125,7 +125,7 @@ function page(rows: readonly Row[], held: readonly Row[]): string {
   const [first] = [...rows, ...held];
   if (!first) return '';
   const { metrics } = first;
-  const command = `npm run baking -- ${process.argv.slice(2).join(' ')}`;
+  const command = `npm run baking -- ${process.argv.slice(2).map(quoted).join(' ')}`;
   const machine = `${cpus()[0]?.model.trim() ?? 'an unknown processor'}, ${availableParallelism()} cores, ${metrics.adapter.trim()}`;
   const { mapSize } = metrics.bake;
   const { steps, polish, polishHold, hold, warmUp, enlargement, width, depth } = { ...BAKE_DEFAULTS, ...shape };
@@ -140,12 +140,22 @@ function page(rows: readonly Row[], held: readonly Row[]): string {
 
 ${variantTable(rows)}
 ${picture}
+${holdSection(held)}
+Made by \`${command}\` on ${machine}. Seconds are the bake's alone; processor seconds are those of all cores.
+`;
+}
+
+function holdSection(rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
+  return `
 ## K: frames that share the maps
 
 The same frames in the same order; K times fewer steps of the network on them. Warm-up, detail and polish are the same in all, and in their seconds.
 
-${holdTable(held)}
-
-Made by \`${command}\` on ${machine}. Seconds are the bake's alone; processor seconds are those of all cores.
+${holdTable(rows)}
 `;
+}
+
+function quoted(argument: string): string {
+  return /[^\w./=-]/.test(argument) ? `"${argument}"` : argument;
 }
