@@ -68,7 +68,29 @@ function orderedVertices({ starts, coefficients }: BlendSupport, used?: ArrayLik
     String.fromCharCode(used && !used[vertex] ? 1 : 0, ...coefficients.subarray(starts[vertex], starts[vertex + 1])),
   );
   const compare = (a: number, b: number): number => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b);
-  return Uint32Array.from([...keys.keys()].sort(compare));
+  const vertices = Uint32Array.from([...keys.keys()].sort(compare));
+  const usedCount = used ? vertices.filter((vertex) => used[vertex]).length : vertices.length;
+  // The block on the border, and a last one that is not full, stay where they are.
+  spreadBlocks(vertices.subarray(0, usedCount - (usedCount % BLOCK_SIZE)));
+  const rest = vertices.subarray(Math.ceil(usedCount / BLOCK_SIZE) * BLOCK_SIZE);
+  spreadBlocks(rest.subarray(0, rest.length - (rest.length % BLOCK_SIZE)));
+  return vertices;
+}
+
+/** Stretches of blocks that shall hold about as much work each: no core gets more of it for up to so many cores. */
+const STRETCHES = 8;
+
+/**
+ * Deals whole blocks out to the stretches in turn, in place. Sorted, blocks with long lists lie together; a software
+ * driver gives each core one stretch of a dispatch's workgroups, and one of two cores had 73 % of ICT-FaceKit's lists.
+ */
+function spreadBlocks(vertices: Uint32Array): void {
+  const sorted = vertices.slice();
+  const count = vertices.length / BLOCK_SIZE;
+  let place = 0;
+  for (let stretch = 0; stretch < STRETCHES; stretch++)
+    for (let block = stretch; block < count; block += STRETCHES, place += BLOCK_SIZE)
+      vertices.set(sorted.subarray(block * BLOCK_SIZE, (block + 1) * BLOCK_SIZE), place);
 }
 
 /** Values by entry (M × stride) to values by record, with zeros in between. */

@@ -1,9 +1,8 @@
 // How kernels walk the blocks of blend-blocks.ts: eight lanes per block, four vertices per lane, so that what an item of
 // the list needs is loaded once for four entries, and neighbouring lanes read neighbouring records. Lanes that belong
-// together are eight in a row; a walker of eight takes up to `blocksPerWalker` blocks, evenly spread over all. On a
-// software driver a workgroup is one walker with many blocks (threads cost, loads cost: about 20 cycles each on lavapipe);
-// on a GPU a workgroup holds several walkers with one or a few. Spread, since blocks with long lists lie together and
-// lavapipe gives each core one stretch of the workgroups: in a row, one of two cores had 73 % of the work on ICT-FaceKit.
+// together are eight in a row; a walker of eight takes `blocksPerWalker` blocks in order. On a software driver a
+// workgroup is one walker with many blocks (threads cost, loads cost: about 20 cycles each on lavapipe); on a GPU a
+// workgroup holds several walkers with one or a few.
 //
 // Places behind the last vertex repeat it: their records are fillers, and nothing may be written for them.
 
@@ -17,11 +16,10 @@ override blockCount: u32; // all of the head's
 override walkedBlocks: u32; // of this kernel
 override blocksPerWalker: u32;
 
-// (first block, end, step) of an invocation's walker.
-fn blocksOf(invocation: u32) -> vec3u {
-  let walker = invocation / BLOCK_LANES;
-  let walkers = (walkedBlocks + blocksPerWalker - 1u) / blocksPerWalker;
-  return vec3u(select(walkedBlocks, walker, walker < walkers), walkedBlocks, walkers);
+// (first block, end) of an invocation's walker.
+fn blocksOf(invocation: u32) -> vec2u {
+  let first = (invocation / BLOCK_LANES) * blocksPerWalker;
+  return vec2u(first, min(first + blocksPerWalker, walkedBlocks));
 }
 
 fn placeOf(block: u32, lane: u32, turn: u32) -> u32 {

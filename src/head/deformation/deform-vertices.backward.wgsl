@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       coefficientSums[sums + k * BLOCK_LANES] = 0.0;
     }
   }
-  for (var block = blocks.x; block < blocks.y; block += blocks.z) {
+  for (var block = blocks.x; block < blocks.y; block++) {
     walkBlock(block, lane, sums);
   }
   if (withSums) {

@@ -21,7 +21,7 @@ override withDifference: bool;
 @compute @workgroup_size(groupWidth)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let blocks = blocksOf(id.x);
-  for (var block = blocks.x; block < blocks.y; block += blocks.z) {
+  for (var block = blocks.x; block < blocks.y; block++) {
     deformBlock(block, id.x % BLOCK_LANES);
   }
 }

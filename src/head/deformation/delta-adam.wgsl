@@ -35,7 +35,7 @@ const LARGEST_GRADIENT_BITS = 0x5d800000u;
 @compute @workgroup_size(groupWidth)
 fn updateDisplacements(@builtin(global_invocation_id) id: vec3u) {
   let blocks = blocksOf(id.x);
-  for (var block = blocks.x; block < blocks.y; block += blocks.z) {
+  for (var block = blocks.x; block < blocks.y; block++) {
     updateBlock(block, id.x % BLOCK_LANES);
   }
 }
