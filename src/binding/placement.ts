@@ -18,6 +18,8 @@ import {
 } from './placement-kernels.ts';
 
 const WORKGROUP_SIZE = 64;
+/** Vertices that an invocation of the gather takes. */
+const GATHER_TURNS = { software: 8, hardware: 1 };
 /** vec4 per Gaussian of the intermediate gradient: see place-gradient.packed.wgsl. */
 const PLACEMENT_GRADIENT_RECORDS = 5;
 
@@ -179,6 +181,7 @@ async function createBackward(
 ) {
   const { vertexCount, gaussianCapacity } = options;
   const { shared, control, owned, create } = given;
+  const gatherTurns = gpu.adapter.isSoftware ? GATHER_TURNS.software : GATHER_TURNS.hardware;
   const kernels = await createPlacementBackwardKernels(gpu, vertexCount, options.variant ?? placementVariant(gpu));
   const sort = owned.own(
     await createSort(gpu, {
@@ -220,7 +223,7 @@ async function createBackward(
       commands.pass('place backward', (pass) => {
         kernels.placeBackward.dispatchIndirect(pass, groups.place, control, 16);
         kernels.localBackward.dispatchIndirect(pass, groups.local, control, 16);
-        kernels.gather.dispatch(pass, gatherGroup, Math.ceil(vertexCount / WORKGROUP_SIZE));
+        kernels.gather.dispatch(pass, gatherGroup, Math.ceil(vertexCount / (WORKGROUP_SIZE * gatherTurns)));
       });
     },
   };
