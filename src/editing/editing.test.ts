@@ -14,6 +14,7 @@ import { namedPlace, pickPlace } from './find-place.ts';
 import { flattenMaps } from './flatten.ts';
 import { headSurface, placeAtUv, regionOf, type HeadSurface } from './head-surface.ts';
 import { LAYER_DEFAULTS, type Layer, type StickerLayer } from './layers.ts';
+import { layerPainter } from './make-painter.ts';
 import { okLabFromRgb } from './ok-lab.ts';
 import { surfaceCoordinates } from './surface-coordinates.ts';
 import { surfaceTexels, type SurfaceTexels } from './surface-texels.ts';
@@ -219,5 +220,42 @@ describe('an edited avatar drawn at 256²', () => {
       expect(await driftFigure(drawn, plain, edited, poseForView(plain, { yaw }), pose)).toBeLessThan(0.0015);
     } // prettier-ignore
     for (const renderer of [drawn, repainted, before]) renderer.dispose();
+  });
+  it('shows paint of another program as sharply where it is sharp, and needs nothing finer where it is soft', async () => {
+    const gpu = await testGpu();
+    const layer = sticker({ image: 'checker', size: 0.04 });
+    // The checkerboard as an artist would paint it on the atlas, at four times the maps' size.
+    const fine = surfaceTexels(surface, 1024, { gutter: 1 });
+    const coarse = { surface, maps: baked.maps, images, texels, below: new Float32Array(texels.count * 3) };
+    const { color, alpha } = layerPainter(layer, coarse).paint(fine, new Float32Array(fine.count * 3));
+    const data = new Uint8Array(1024 * 1024 * 4);
+    fine.indices.forEach((texel, index) => {
+      for (let k = 0; k < 4; k++)
+        data[texel * 4 + k] = Math.round(255 * (k === 3 ? alpha[index] : color[index * 3 + k]));
+    });
+    images.set('painted', { width: 1024, height: 1024, channels: 4, data });
+    const painted: Layer = { ...LAYER_DEFAULTS, name: 'paint', kind: 'paint', image: 'painted' };
+    const edited = editAvatar(baked, [painted], images);
+    const plain = bakedGaussians(baked);
+    const points = squareMiddles(surface, edited, layer, 4);
+    expect(points.length).toBe(16);
+    const camera = centredCamera(baked.avatar.camera, 256);
+    const pose = poseForView(plain, { yaw: -25 }, { jawOpen: 0.6 });
+    const drawn = await AvatarRenderer.create(gpu, edited.avatar);
+    const figures = await checkerFigures(drawn, plain, points, pose, camera, await drawn.renderFloat(pose, camera));
+    drawn.dispose();
+    expect(figures.seen).toBeGreaterThanOrEqual(12);
+    expect(figures.gap).toBeGreaterThan(0.4);
+
+    const blush = { width: 1024, height: 1024, channels: 4, data: new Uint8Array(1024 * 1024 * 4) } as const;
+    const [u, v] = namedPlace(baked.avatar, 'left-cheek').map((value) => value * 1024);
+    for (let pixel = 0; pixel < 1024 * 1024; pixel++) {
+      const distance = Math.hypot((pixel % 1024) + 0.5 - u, Math.floor(pixel / 1024) + 0.5 - v);
+      blush.data.set([220, 60, 60, 200 * Math.exp(-((distance / 60) ** 2))], pixel * 4);
+    }
+    images.set('blush', blush);
+    const soft = editAvatar(baked, [{ ...painted, image: 'blush' }], images);
+    expect(soft.flattened.patch).toBeNull();
+    expect(soft.flattened.coarseMaps.colorMap).not.toEqual(baked.maps.colorMap);
   });
 });

@@ -30,7 +30,7 @@ export interface FlattenInputs extends LayerInputs {
 export interface FlattenedEdits {
   /** The baked maps with every visible layer, at their own size: what is exported and shown as a picture. */
   readonly maps: AttributeMaps;
-  /** Without layers that have finer Gaussians of their own: what the avatar's Gaussians read. */
+  /** Without layers that finer Gaussians of their own show wholly: what the avatar's Gaussians read. */
   readonly coarseMaps: AttributeMaps;
   readonly patch: DetailPatch | null;
 }
@@ -63,7 +63,7 @@ export function flattenMaps(inputs: LayerInputs): AttributeMaps {
 function prepareLayers({ surface, maps, layers, images }: LayerInputs): {
   readonly texels: SurfaceTexels;
   readonly prepared: readonly PreparedLayer[];
-  /** N×3 with all layers, and without those that are finer than the avatar's Gaussians. */
+  /** N×3 with all layers, and without those that are wholly finer than the avatar's Gaussians. */
   readonly all: Float32Array;
   readonly coarse: Float32Array;
 } {
@@ -76,7 +76,7 @@ function prepareLayers({ surface, maps, layers, images }: LayerInputs): {
       const painter = layerPainter(layer, { surface, maps, images, texels, below: all });
       const ready = { layer, painter, mask: uvMask(layer, images) };
       paintLayer(surface, ready, texels, all);
-      if (painter.fineParts.length === 0) paintLayer(surface, ready, texels, coarse);
+      if (painter.fineParts.length === 0 || painter.isFine) paintLayer(surface, ready, texels, coarse);
       return ready;
     });
   return { texels, prepared, all, coarse };

@@ -25,6 +25,11 @@ export interface LayerPainter {
    * change slowly over the surface.
    */
   readonly fineParts: readonly Reach[];
+  /**
+   * N: 1 for texels round what is finer than the Gaussians. The rest of the layer is painted on the maps. Absent: all of
+   * the layer is fine, and none of it is painted on the maps, unless it has no fine parts.
+   */
+  readonly isFine?: (texels: SurfaceTexels) => Uint8Array;
   /** `below`: N×3, the colours that the layer lies on. */
   paint(texels: SurfaceTexels, below: Float32Array): LayerPaint;
 }

@@ -1,6 +1,7 @@
 import type { AttributeMaps } from '../baking/attribute-maps.ts';
 import type { Image } from '../video/frame.ts';
 import { atlasPicturePainter } from './atlas-picture.ts';
+import { finePaint } from './fine-paint.ts';
 import { matchPainter } from './match-colors.ts';
 import type { HeadSurface } from './head-surface.ts';
 import type { LayerPainter } from './layer-painter.ts';
@@ -47,7 +48,10 @@ export function layerPainter(layer: Layer, context: PaintContext): LayerPainter 
     case 'matchColors':
       return matchPainter(context, layer, image(layer.image));
     case 'style':
-    case 'paint':
       return atlasPicturePainter(context, image(layer.image));
+    case 'paint': {
+      const picture = image(layer.image);
+      return { ...atlasPicturePainter(context, picture), ...finePaint(context, picture) };
+    }
   }
 }

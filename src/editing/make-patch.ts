@@ -91,8 +91,9 @@ function editDistances(surface: HeadSurface, prepared: readonly PreparedLayer[],
   const scratch = new Float32Array(texels.count * 3);
   for (const ready of prepared) {
     if (ready.painter.fineParts.length === 0) continue;
+    const isFine = ready.painter.isFine?.(texels);
     paintLayer(surface, ready, texels, scratch).forEach((alpha, index) => {
-      if (alpha > FAINTEST) isEdited[index] = 1;
+      if (isFine ? isFine[index] === 1 : alpha > FAINTEST) isEdited[index] = 1;
     });
   }
   const edited = selectTexels(texels, isEdited);

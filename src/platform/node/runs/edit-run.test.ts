@@ -90,6 +90,31 @@ describe('fate edit', () => {
     await editAvatarRun({ folder, undo: true });
   });
 
+  it('takes a map that was scaled up and painted on, and only the paint of it, whatever filter scaled it', async () => {
+    const map = file('map.png');
+    await editAvatarRun({ folder, exportColor: map });
+    const [left, top, edge] = [0.3 * 256, 0.3 * 256, 20].map(Math.floor);
+    const dot = await sharp({ create: { width: edge, height: edge, channels: 3, background: '#00ff00' } }).png().toBuffer(); // prettier-ignore
+    for (const kernel of ['nearest', 'cubic', 'lanczos3'] as const) {
+      const large = sharp(map).resize(256, 256, { kernel });
+      await large.clone().composite([{ input: dot, left, top }]).png().toFile(file('large.png')); // prettier-ignore
+      const { layers } = await editAvatarRun({ folder, importColor: file('large.png') });
+      const { data, info } = await sharp(join(folder, 'edits', (layers[0] as { image: string }).image)).raw().toBuffer({ resolveWithObject: true }); // prettier-ignore
+      expect([info.width, info.height]).toEqual([256, 256]);
+      let [inside, outside] = [0, 0];
+      for (let pixel = 0; pixel < 256 * 256; pixel++) {
+        const [x, y] = [(pixel % 256) - left, Math.floor(pixel / 256) - top];
+        const isDot = x >= 0 && y >= 0 && x < edge && y < edge;
+        if (data[pixel * 4 + 3] === 0) continue;
+        if (isDot) inside++;
+        else outside++;
+      }
+      expect(inside, kernel).toBe(edge * edge);
+      expect(outside, kernel).toBeLessThan(0.001 * 256 * 256);
+      await editAvatarRun({ folder, undo: true });
+    }
+  });
+
   it.each([
     ['nothing to do', {}, /say what to do: one of --sticker/],
     ['two things', { undo: true, redo: true }, /--undo, --redo were given together/],
