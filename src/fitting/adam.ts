@@ -73,20 +73,23 @@ const ELEMENTS_PER_INVOCATION = { software: 64, hardware: 4 };
 const elementsPerInvocation = (gpu: Gpu): number =>
   gpu.adapter.isSoftware ? ELEMENTS_PER_INVOCATION.software : ELEMENTS_PER_INVOCATION.hardware;
 
-const kernels = new WeakMap<Gpu, Promise<Kernel<Binding>>>();
+/** Without and with rate factors. */
+type Kernels = [Promise<Kernel<Binding>>?, Promise<Kernel<Binding>>?];
+const kernels = new WeakMap<Gpu, Kernels>();
 
-function kernelOf(gpu: Gpu): Promise<Kernel<Binding>> {
-  let kernel = kernels.get(gpu);
-  if (!kernel) {
-    kernel = createKernel(gpu, {
-      label: 'adam',
-      files: [{ name: 'src/fitting/adam.wgsl', text: adamText }],
-      bindings: BINDINGS,
-      constants: { groupWidth: GROUP_WIDTH, elementsPerInvocation: elementsPerInvocation(gpu) },
-    });
-    kernels.set(gpu, kernel);
-  }
-  return kernel;
+function kernelOf(gpu: Gpu, hasRateFactors: boolean): Promise<Kernel<Binding>> {
+  const known: Kernels = kernels.get(gpu) ?? [];
+  kernels.set(gpu, known);
+  return (known[Number(hasRateFactors)] ??= createKernel(gpu, {
+    label: 'adam',
+    files: [{ name: 'src/fitting/adam.wgsl', text: adamText }],
+    bindings: BINDINGS,
+    constants: {
+      groupWidth: GROUP_WIDTH,
+      elementsPerInvocation: elementsPerInvocation(gpu),
+      hasRateFactors: Number(hasRateFactors),
+    },
+  }));
 }
 
 /** Records updates of several parameter buffers as one pass. They must not share a buffer. */
@@ -114,7 +117,7 @@ export async function createAdam(gpu: Gpu, options: AdamOptions): Promise<Adam> 
       `adam "${label}": gradients has ${gradients.size} bytes, parameters ${parameters.size}; they must match, or set gradientsOfOneRecord`,
     );
   }
-  return new GpuAdam(gpu, options, await kernelOf(gpu));
+  return new GpuAdam(gpu, options, await kernelOf(gpu, rateFactors !== undefined));
 }
 
 class GpuAdam implements Adam {
@@ -190,7 +193,6 @@ class GpuAdam implements Adam {
     words.set([base, this.#options.gradientsOfOneRecord ? 0 : base, recordLimit, this.stride]);
     const floats = new Float32Array(words.buffer);
     floats.set([rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), gradientScale, epsilon, beta1, beta2], 4);
-    words[10] = this.#options.rateFactors ? 1 : 0;
     return words;
   }
 }

@@ -10,6 +10,8 @@
 
 override groupWidth = 64u;
 override elementsPerInvocation = 4u;
+// A constant, since a software driver runs both sides of a branch: a remainder and a load per element otherwise.
+override hasRateFactors = false;
 
 struct AdamStep {
   parameterBase: u32, // in elements
@@ -22,7 +24,6 @@ struct AdamStep {
   epsilon: f32,
   beta1: f32,
   beta2: f32,
-  hasRateFactors: u32,
 }
 
 @group(0) @binding(0) var<uniform> adam: AdamStep;
@@ -64,6 +65,6 @@ fn update(element: u32) {
   let second = adam.beta2 * previous.y + (1.0 - adam.beta2) * gradient * gradient;
   moments[index] = vec2f(first, second);
   var stepSize = adam.stepSize;
-  if (adam.hasRateFactors != 0u) { stepSize *= rateFactors[element % adam.stride]; }
+  if (hasRateFactors) { stepSize *= rateFactors[element % adam.stride]; }
   parameters[index] -= stepSize * first / (sqrt(second) * adam.secondCorrection + adam.epsilon);
 }
