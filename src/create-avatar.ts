@@ -77,18 +77,26 @@ export async function trackClip(
   const matting = createMatting(models);
   const indices = observations.map((frame) => frame.sourceIndex);
   let position = 0;
-  for await (const frame of video.frames({ indices, ...(signal ? { signal } : {}) })) {
-    const crop = crops[position]!;
-    if (frames[position]!.excluded === null) {
-      const landmarks = landmarksInCrop(observations[position]!.landmarks, crop, size);
-      const { image } = await matting.matte(cropFrame(frame.image, crop, size), { landmarks });
-      pictures[position] = featurePyramid(image, PICTURE_SIZE, PICTURE_LEVELS);
-      await onFrame(position, image);
-    } else {
-      matting.reset();
+  // A frame is stored while the next one is cut out.
+  let stored: Promise<void> | void = undefined;
+  try {
+    for await (const frame of video.frames({ indices, ...(signal ? { signal } : {}) })) {
+      const crop = crops[position]!;
+      if (frames[position]!.excluded === null) {
+        const landmarks = landmarksInCrop(observations[position]!.landmarks, crop, size);
+        const { image } = await matting.matte(cropFrame(frame.image, crop, size), { landmarks });
+        pictures[position] = featurePyramid(image, PICTURE_SIZE, PICTURE_LEVELS);
+        await stored;
+        stored = onFrame(position, image);
+        stored?.catch(() => undefined); // told where it is awaited
+      } else {
+        matting.reset();
+      }
+      position++;
+      onProgress?.({ stage: 'matte', done: position, total: indices.length });
     }
-    position++;
-    onProgress?.({ stage: 'matte', done: position, total: indices.length });
+  } finally {
+    await stored;
   }
   const train = new Set(teachingFrames(frames, split));
   const refined = await solver.refine(
