@@ -23,7 +23,8 @@ export interface Checkpoint {
   readonly notes: Readonly<Record<string, string>>;
 }
 
-const FORMAT = 'fate-checkpoint';
+/** Counts up when the buffers' content is laid out anew: an older checkpoint is then not resumed. */
+const FORMAT = 'fate-checkpoint-2';
 
 /** Copies every buffer to the host, bit for bit. */
 export async function captureCheckpoint(
