@@ -116,7 +116,7 @@ async function writePictures(folder: string, rows: readonly Row[]): Promise<void
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'baking-color-maps.png'),
-    await encodePng(contactSheet(cells, { columns: 4, cellSize: 320 })),
+    await encodePng(contactSheet(cells, { columns: Math.min(4, cells.length), cellSize: 320 })),
   );
 }
 
