@@ -21,6 +21,11 @@ export interface HeadModel {
   /** I×V×3 metres per unit coefficient. A coefficient of 1 is one standard deviation. FLAME: `shapedirs[:300]`. */
   readonly identityBasis: Float32Array;
   readonly identityNames: readonly string[];
+  /**
+   * How many times firmer than one standard deviation identity is held while a face net's landmarks alone tell of it; 1
+   * when left out. A few broad modes take the net's own bias for the person (docs/decisions/tracking.md).
+   */
+  readonly identityFirmness?: number;
   /** E×V×3 metres per unit coefficient; ARKit-named coefficients run 0…1. FLAME: `shapedirs[300:]`. */
   readonly expressionBasis: Float32Array;
   readonly expressionNames: readonly string[];

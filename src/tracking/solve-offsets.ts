@@ -8,7 +8,7 @@ import { updateShape, type ClipState } from './solve-state.ts';
  * Moves each landmark's offset (head space, constant over the clip) to where the frames want it, against a zero-mean
  * prior of `sigmas` (L, metres). A face net's points lie systematically off any model's embedding; without offsets that
  * misfit bends identity and expression. `effectiveCount` is how many independent observations all frames together count
- * for: their errors are the same error.
+ * for: their errors are the same error. Weighted by what landmarks count, offsets have no mean.
  */
 export function solveOffsets(
   problem: FrameProblem,
@@ -49,5 +49,18 @@ export function solveOffsets(
     solveLowerTransposed(normal, 3, step);
     for (let axis = 0; axis < 3; axis++) clip.offsets[landmark * 3 + axis] += step[axis];
   }
+  takeOutShift(clip.offsets, weights);
   updateShape(basis, clip);
+}
+
+/** A shift that all landmarks share is where the head is: offsets that held it would let poses drift along. */
+function takeOutShift(offsets: Float64Array, weights: Float64Array): void {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  for (let axis = 0; axis < 3; axis++) {
+    let mean = 0;
+    for (let landmark = 0; landmark < weights.length; landmark++) {
+      mean += (weights[landmark] * offsets[landmark * 3 + axis]) / total;
+    }
+    for (let landmark = 0; landmark < weights.length; landmark++) offsets[landmark * 3 + axis] -= mean;
+  }
 }

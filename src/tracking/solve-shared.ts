@@ -25,6 +25,8 @@ export interface SharedPrior {
   readonly logFocalSigma: number;
   /** Keyframes' landmarks share the net's bias, so they do not add up like independent ones: weight of the priors. */
   readonly weight: number;
+  /** The same for identity: `weight` times the head's `identityFirmness`. */
+  readonly identityWeight: number;
 }
 
 /** Identity coefficients stay within ± this many standard deviations. */
@@ -119,7 +121,7 @@ class SharedSolver {
     const { prior } = this;
     const offFocal = (clip.logFocal - prior.logFocal) / prior.logFocalSigma;
     let cost = 0.5 * prior.weight * offFocal * offFocal;
-    for (const coefficient of clip.identity) cost += 0.5 * prior.weight * coefficient * coefficient;
+    for (const coefficient of clip.identity) cost += 0.5 * prior.identityWeight * coefficient * coefficient;
     this.frames.forEach(({ data }, i) => {
       cost += this.equations.cost(clip, stateOf(i), data, robustScale);
     });
@@ -139,8 +141,8 @@ class SharedSolver {
     reduced[0] += inverseFocalVariance;
     sharedStep[0] -= inverseFocalVariance * (clip.logFocal - prior.logFocal);
     for (let k = CAMERA_UNKNOWNS; k < g; k++) {
-      reduced[k * g + k] += prior.weight;
-      sharedStep[k] -= prior.weight * clip.identity[k - CAMERA_UNKNOWNS];
+      reduced[k * g + k] += prior.identityWeight;
+      sharedStep[k] -= prior.identityWeight * clip.identity[k - CAMERA_UNKNOWNS];
     }
     for (let k = 0; k < g; k++) reduced[k * g + k] *= 1 + damping;
     if (!factorCholesky(reduced, g)) return false;

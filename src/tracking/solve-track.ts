@@ -281,7 +281,12 @@ export class TrackSolver {
   /** Focal length, identity and offsets from keyframes of the given frames. */
   private async solveClip(frames: readonly TrackedFrame[], rounds: number): Promise<void> {
     const keyframes = chooseKeyframes(this.problem, this.clip, frames, KEYFRAME_COUNT).map((i) => frames[i]);
-    const prior: SharedPrior = { ...this.focalPrior, weight: Math.max(1, keyframes.length / EFFECTIVE_FRAMES) };
+    const weight = Math.max(1, keyframes.length / EFFECTIVE_FRAMES);
+    const prior: SharedPrior = {
+      ...this.focalPrior,
+      weight,
+      identityWeight: (this.head.identityFirmness ?? 1) * weight,
+    };
     const pause = (): Promise<void> => this.pause('identity', 0, 1);
     for (let round = 0; round < rounds; round++) {
       const scale = round === 0 && rounds > 1 ? COARSE_SCALE : FINE_SCALE;

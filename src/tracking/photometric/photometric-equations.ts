@@ -9,6 +9,8 @@ export interface PhotometricTarget {
   readonly appearance: Appearance;
   /** What one sample counts: neighbours repeat each other, and the surface is only nearly the model's. */
   readonly weight: number;
+  /** Every n-th sample that a frame shows is compared, for as many: coarse pictures hold fewer pixels than samples. */
+  readonly stride: number;
   /** Deviations at which a residual loses half its influence. */
   readonly robustScale: number;
 }
@@ -20,7 +22,7 @@ interface Equations {
 }
 
 /**
- * Photometric part of one frame's equations: ½·weight·Σ w·ρ(p·(feature − reference)²) over the samples that the frame
+ * Photometric part of one frame's equations: ½·weight·stride·Σ w·ρ(p·(feature − reference)²) over the samples that the frame
  * shows, ρ as for landmarks (Geman–McClure). Rows by the chain rule: slope of the picture · ∂pixel/∂unknown. Focal
  * length and identity stay as the landmarks have them.
  */
@@ -37,11 +39,11 @@ export class PhotometricEquations {
   }
 
   cost(target: PhotometricTarget, clip: ClipState, frame: FrameState, picture: FramePicture): number {
-    const { appearance, robustScale } = target;
+    const { appearance, robustScale, stride } = target;
     const view = viewLevel(picture, clip, appearance.level);
     const robust = robustScale * robustScale;
     let cost = 0;
-    for (let i = 0; i < picture.visible.length; i++) {
+    for (let i = 0; i < picture.visible.length; i += stride) {
       const sample = picture.visible[i];
       const precision = appearance.precision[sample];
       if (precision === 0) continue;
@@ -49,7 +51,7 @@ export class PhotometricEquations {
       const squared = off * off * precision;
       cost += (picture.weights[i] * squared * robust) / (robust + squared);
     }
-    return 0.5 * target.weight * cost;
+    return 0.5 * target.weight * stride * cost;
   }
 
   /** Adds to equations of `size` unknowns, the frame's own first; returns the cost. */
@@ -62,12 +64,12 @@ export class PhotometricEquations {
     picture: FramePicture,
     poseOnly: boolean,
   ): number {
-    const { samples, appearance, robustScale } = target;
+    const { samples, appearance, robustScale, stride } = target;
     const { row, unknowns } = this;
     const view = viewLevel(picture, clip, appearance.level);
     const robust = robustScale * robustScale;
     let cost = 0;
-    for (let i = 0; i < picture.visible.length; i++) {
+    for (let i = 0; i < picture.visible.length; i += stride) {
       const sample = picture.visible[i];
       const precision = appearance.precision[sample];
       if (precision === 0) continue;
@@ -75,7 +77,7 @@ export class PhotometricEquations {
       const squared = off * off * precision;
       const damped = robust / (robust + squared);
       cost += picture.weights[i] * squared * damped;
-      const weight = target.weight * picture.weights[i] * precision * damped * damped;
+      const weight = target.weight * stride * picture.weights[i] * precision * damped * damped;
       const entries = this.fillRow(samples, clip, frame, sample, view.focal, poseOnly);
       for (let a = 0; a < entries; a++) {
         const value = weight * row[a];
@@ -84,7 +86,7 @@ export class PhotometricEquations {
         for (let b = a; b < entries; b++) equations.hessian[start + unknowns[b]] += value * row[b];
       }
     }
-    return 0.5 * target.weight * cost;
+    return 0.5 * target.weight * stride * cost;
   }
 
   /** The picture's feature less the reference; leaves the sample's camera point in `point` and the slopes in `taken`. */
@@ -112,9 +114,14 @@ export class PhotometricEquations {
     const { row, unknowns, point, taken } = this;
     const r = frame.rotation;
     const depth = Math.exp(clip.logFocal + frame.position[2]);
-    const [tx, ty] = [depth * frame.position[0], depth * frame.position[1]];
-    const [x, y, z] = [point[0], point[1], point[2]];
-    const [ax, ay, az] = [x - tx, y - ty, z - depth];
+    const tx = depth * frame.position[0];
+    const ty = depth * frame.position[1];
+    const x = point[0];
+    const y = point[1];
+    const z = point[2];
+    const ax = x - tx;
+    const ay = y - ty;
+    const az = z - depth;
     // ∂feature/∂(camera point).
     const gx = (focal / z) * taken[1];
     const gy = (focal / z) * taken[2];

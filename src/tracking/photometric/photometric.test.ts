@@ -76,6 +76,18 @@ function turnErrors(found: Track): number[] {
   );
 }
 
+/**
+ * Degrees to the exact head less what is wrong in all frames alike: a person who is not quite known is turned by a
+ * constant, and the pass is not about that.
+ */
+function turnUnrest(found: Track): number[] {
+  const errors = orientations(found).map((rotation, i) =>
+    axisAngleFromMatrix(multiplyMatrices(rotation, transposeMatrix(matrixFromAxisAngle(clip.poses[i]!.headRotation)))),
+  );
+  const middle = [0, 1, 2].map((k) => mean(errors.map((error) => error[k]!)));
+  return errors.map((error) => (Math.hypot(...error.map((value, k) => value - middle[k]!)) * 180) / Math.PI);
+}
+
 /** Mean distance of the landmarks to the exact ones, in source pixels. */
 function pixelErrors({ frames, identityCoefficients }: Track): number[] {
   return frames.map(({ pose, camera }, i) => {
@@ -92,8 +104,8 @@ describe('the photometric pass', () => {
   it('brings back poses that landmarks throw about, on frames that teach and on frames that do not', async () => {
     const { before, after } = await trackAsDrawn();
     const [turnsBefore, turnsAfter, pixelsBefore, pixelsAfter] = [
-      turnErrors(before),
-      turnErrors(after),
+      turnUnrest(before),
+      turnUnrest(after),
       pixelErrors(before),
       pixelErrors(after),
     ];
@@ -101,6 +113,20 @@ describe('the photometric pass', () => {
       expect(mean(part(turnsAfter))).toBeLessThan(0.8 * mean(part(turnsBefore)));
       expect(mean(part(pixelsAfter))).toBeLessThan(0.7 * mean(part(pixelsBefore)));
     }
+  });
+
+  it('leaves the mean expression of the frames that teach to the landmarks', async () => {
+    const { before, after } = await trackAsDrawn();
+    const meanOf = ({ frames }: Track, k: number): number =>
+      mean(frames.slice(0, 32).map(({ pose }) => pose.expressionCoefficients[k]!));
+    const moved = (track: Track, other: Track): number[] =>
+      before.expressionNames.map((_, k) => Math.abs(meanOf(track, k) - meanOf(other, k)));
+    // Only limits let it move. Single frames do move.
+    expect(Math.max(...moved(after, before))).toBeLessThan(0.02);
+    const frameMoves = after.frames.flatMap(({ pose }, i) =>
+      [...pose.expressionCoefficients].map((value, k) => value - before.frames[i]!.pose.expressionCoefficients[k]!),
+    );
+    expect(Math.max(...frameMoves.map(Math.abs))).toBeGreaterThan(0.05);
   });
 
   it('gives the same track twice', async () => {
@@ -128,7 +154,8 @@ describe('the photometric pass', () => {
     });
     const { before, after } = await track(broken);
     const [turnsBefore, turnsAfter] = [turnErrors(before), turnErrors(after)];
-    expect(turnsAfter[10]).toBeLessThan(turnsBefore[10]! + 3);
+    // Noise does not look like the head: that frame stays where landmarks have it.
+    expect(turnsAfter[10]).toBeCloseTo(turnsBefore[10]!, 2);
     expect(turnsAfter[20]).toBeLessThan(turnsBefore[20]! + 1);
     expect(mean(turnsAfter)).toBeLessThan(0.8 * mean(turnsBefore));
   });
@@ -139,9 +166,9 @@ describe('the photometric pass', () => {
     );
     const [a, b] = [orientations((await trackAsDrawn()).after), orientations((await track(changed)).after)];
     const moved = a.map((rotation, i) => degreesBetween(rotation, b[i]!));
-    // Smoothness alone ties frames, and its reach is short.
+    // Smoothness alone ties frames, and its reach is short: 0.001° twelve frames on.
     expect(Math.max(...moved.slice(36))).toBeGreaterThan(0.1);
-    expect(Math.max(...moved.slice(0, 24))).toBeLessThan(1e-3);
+    expect(Math.max(...moved.slice(0, 24))).toBeLessThan(2e-3);
   });
 });
 
@@ -178,11 +205,14 @@ describe('PhotometricEquations', () => {
     const appearance = averageAppearance(samples, clipState, [{ state, picture }], 0);
     appearance.reference.forEach((value, i) => (appearance.reference[i] = value + 0.3 * randomNormal(5, 0, i)));
     appearance.precision.fill(1);
-    const photometric = { samples, appearance, weight: 3, robustScale: 2.5 };
+    const photometric = { samples, appearance, weight: 3, stride: 2, robustScale: 2.5 };
     const equations = new FrameEquations({ ...landmarks, weights: new Float64Array(468), depthSigma: Infinity, photometric }); // prettier-ignore
     const pictured = { ...data, picture };
     const cost = equations.build(clipState, state, pictured, 6, 'frame');
     expect(equations.cost(clipState, state, pictured, 6)).toBeCloseTo(cost, 9);
+    // Every second sample stands for two: about what all of them cost.
+    const all = new FrameEquations({ ...landmarks, weights: new Float64Array(468), depthSigma: Infinity, photometric: { ...photometric, stride: 1 } }); // prettier-ignore
+    expect(Math.abs(Math.log(all.cost(clipState, state, pictured, 6) / cost))).toBeLessThan(0.15);
     const gradient = equations.gradient.slice(0, 16);
     const moved = createFrameState(10);
     const costAt = (unknown: number, delta: number): number => {

@@ -6,7 +6,7 @@ import { frameResidual } from '../solve-residual.ts';
 import { solveSequence, type MotionPrior } from '../solve-sequence.ts';
 import type { SolveFrame } from '../solve-shared.ts';
 import { copyFrameState, createFrameState, type ClipState, type FrameState } from '../solve-state.ts';
-import { averageAppearance, takeFeatures } from './appearance.ts';
+import { averageAppearance, takeFeatures, type Appearance } from './appearance.ts';
 import type { FeaturePyramid } from './feature-image.ts';
 import type { FramePicture } from './frame-picture.ts';
 import { SurfaceDepth } from './surface-depth.ts';
@@ -29,6 +29,8 @@ export const PICTURE_LEVELS = 3;
 const SCHEDULE = [2, 1, 1, 0, 0];
 const ITERATIONS = 4;
 const SAMPLE_COUNT = 6000;
+/** Per level, every which sample is compared: a face of 256² has two pixels per sample, one of 64² an eighth of one. */
+const STRIDES = [1, 2, 4];
 /** What a sample counts beside the landmarks. */
 const WEIGHT = 4;
 const ROBUST_SCALE = 2.5;
@@ -43,6 +45,8 @@ const EFFECTIVE_FRAMES = 40;
 const MOTION: MotionPrior = { rotation: 0.02, position: 0.006, expression: 0.2 };
 /** Pixels at 512²: landmarks further off than this say that the pass went astray. */
 const LARGEST_RESIDUAL = 6;
+/** Correlation of a frame's features with the appearance below which it shows something else: blur, a hand, noise. */
+const LEAST_LIKENESS = 0.3;
 
 /** What the pass takes over from the landmark solve. */
 export interface RefineInputs {
@@ -61,7 +65,8 @@ export interface RefineInputs {
  * The photometric last pass: how the head looks is averaged over the learned frames, every frame's pose and expression
  * moves to where its picture agrees (landmarks stay as a prior), and so on from coarse to fine. What landmarks cannot
  * place (a turn seen in the hair, a cheek) comes from the picture, and their noise goes. Landmarks that lie off by rule
- * follow (`solveOffsets`), so that they do not pull against the picture. `chains` are runs of frames of one motion.
+ * follow (`solveOffsets`), so that they do not pull against the picture; what pictures cannot tell, the mean expression,
+ * stays as landmarks have it. `chains` are runs of frames of one motion.
  * Improves the states and the clip's offsets in place; frames without texture, and frames that the pass would lead
  * astray, keep what the landmarks gave.
  */
@@ -84,7 +89,7 @@ export async function refinePoses(
     depth.improve(clip, learned, averageAppearance(samples, clip, learned, level));
     const appearance = averageAppearance(samples, clip, learned, level);
     solveOffsets(inputs.problem, clip, learned, inputs.robustScale, inputs.offsetSigmas, EFFECTIVE_FRAMES);
-    const photometric = { samples, appearance, weight: WEIGHT, robustScale: ROBUST_SCALE };
+    const photometric = { samples, appearance, weight: WEIGHT, stride: STRIDES[level], robustScale: ROBUST_SCALE };
     const problem = { ...inputs.problem, photometric };
     const solver = new FrameSolver(problem);
     for (const [i, frame] of work.entries()) {
@@ -92,10 +97,13 @@ export async function refinePoses(
       await pause(round * work.length + i, SCHEDULE.length * work.length);
     }
     for (const chain of workChains) solveSequence(problem, MOTION, clip, chain, inputs.robustScale, 1);
+    keepMeanExpression(inputs.problem.limits, work, learned);
   }
-  for (const { state, data, start } of work) {
-    const residual = frameResidual(inputs.problem.basis, clip, state, data);
-    if (!(residual <= LARGEST_RESIDUAL)) copyFrameState(state, start);
+  const appearance = averageAppearance(samples, clip, learned, 0);
+  for (const frame of work) {
+    const residual = frameResidual(inputs.problem.basis, clip, frame.state, frame.data);
+    const isExplained = residual <= LARGEST_RESIDUAL && likeness(samples, clip, frame, appearance) >= LEAST_LIKENESS;
+    if (!isExplained) copyFrameState(frame.state, frame.start);
   }
 }
 
@@ -119,6 +127,37 @@ function prepareFrame({ video }: RefineInputs, { state, data, crop, pyramid, isL
   const start = createFrameState(state.expression.length);
   copyFrameState(start, state);
   return { state, start, picture, isLearned, data: { ...data, picture } };
+}
+
+/**
+ * Takes out how far the learned frames' mean expression has moved: were all of them to smile a little more, the averaged
+ * appearance would move along and no picture would object. So the landmarks' mean stands, within the limits.
+ */
+function keepMeanExpression(limits: Float64Array, frames: readonly WorkFrame[], learned: readonly WorkFrame[]): void {
+  for (let k = 0; k < limits.length / 2; k++) {
+    let moved = 0;
+    for (const { state, start } of learned) moved += (state.expression[k] - start.expression[k]) / learned.length;
+    for (const { state } of frames) {
+      state.expression[k] = Math.min(limits[k * 2 + 1], Math.max(limits[k * 2], state.expression[k] - moved));
+    }
+  }
+}
+
+/** Correlation −1…1 of what the frame shows with what the surface looks like. */
+function likeness(
+  samples: SurfaceSamples,
+  clip: ClipState,
+  frame: WorkFrame,
+  { level, reference }: Appearance,
+): number {
+  const features = takeFeatures(samples, clip, frame, level);
+  let [product, seen, known] = [0, 0, 0];
+  frame.picture.visible.forEach((sample, i) => {
+    product += features[i] * reference[sample];
+    seen += features[i] ** 2;
+    known += reference[sample] ** 2;
+  });
+  return product / Math.sqrt(seen * known || 1);
 }
 
 function isTextured(samples: SurfaceSamples, clip: ClipState, frame: WorkFrame): boolean {
