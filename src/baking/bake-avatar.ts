@@ -15,7 +15,7 @@ import { createMapSource } from './network-source.ts';
 import { checkBakeOptions, type BakeOptions } from './bake-options.ts';
 import { BakeRun } from './bake-run.ts';
 import { frozenInputs, mappedBy } from './bake-training.ts';
-import type { BakedAvatar } from './baked-avatar.ts';
+import { bakedGaussians, type BakedAvatar } from './baked-avatar.ts';
 import { channelActivations, channelStatistics, checkGaussians, fittedSamples } from './fitted-samples.ts';
 
 export interface BakeInputs {
@@ -87,7 +87,7 @@ export async function bakeInOneStage(
   });
   return runBake(gpu, runtime, inputs, options, context, async (maps, { training }) => {
     const { avatar } = await trainedAvatar(gpu, training, inputs);
-    return { avatar, maps, mapped: 'all' };
+    return { avatar: bakedGaussians({ avatar, maps, mapped: 'all' }), maps, mapped: 'all' };
   });
 }
 
