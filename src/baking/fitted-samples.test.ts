@@ -66,7 +66,10 @@ describe('fitted samples', () => {
     expect(statistics.deviation[9]).toBe(1);
     const channels = channelActivations(statistics, 1);
     expect(channels.map(({ limit }) => limit === null)).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1].map(Boolean));
-    const atMean = activateReference(channels.map((channel) => rawOf(channel, channel.shift)), channels);
+    const atMean = activateReference(
+      channels.map((channel) => rawOf(channel, channel.shift)),
+      channels,
+    );
     atMean.forEach((value, channel) => expect(value).toBeCloseTo(statistics.mean[channel]!, 6));
   });
 
