@@ -34,7 +34,7 @@ export function createBuiltinHead(canonicalFace: CanonicalFace): HeadModel {
     uvTriangles: Uint32Array.from(builder.uvTriangles),
     identityBasis: differences(template, identities),
     identityNames: IDENTITY_NAMES,
-    identityFirmness: 8,
+    identityFirmness: 20,
     expressionBasis: differences(template, expressions),
     expressionNames: ARKIT_EXPRESSION_NAMES,
     expressionLimits: Float32Array.from(ARKIT_EXPRESSION_NAMES.flatMap(() => [0, 1])),

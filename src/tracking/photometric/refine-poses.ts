@@ -46,7 +46,7 @@ const MOTION: MotionPrior = { rotation: 0.02, position: 0.006, expression: 0.2 }
 /** Pixels at 512²: landmarks further off than this say that the pass went astray. */
 const LARGEST_RESIDUAL = 6;
 /** Correlation of a frame's features with the appearance below which it shows something else: blur, a hand, noise. */
-const LEAST_LIKENESS = 0.3;
+const LEAST_LIKENESS = 0.1;
 
 /** What the pass takes over from the landmark solve. */
 export interface RefineInputs {
@@ -65,8 +65,7 @@ export interface RefineInputs {
  * The photometric last pass: how the head looks is averaged over the learned frames, every frame's pose and expression
  * moves to where its picture agrees (landmarks stay as a prior), and so on from coarse to fine. What landmarks cannot
  * place (a turn seen in the hair, a cheek) comes from the picture, and their noise goes. Landmarks that lie off by rule
- * follow (`solveOffsets`), so that they do not pull against the picture; what pictures cannot tell, the mean expression,
- * stays as landmarks have it. `chains` are runs of frames of one motion.
+ * follow (`solveOffsets`), so that they do not pull against the picture. `chains` are runs of frames of one motion.
  * Improves the states and the clip's offsets in place; frames without texture, and frames that the pass would lead
  * astray, keep what the landmarks gave.
  */
@@ -97,7 +96,6 @@ export async function refinePoses(
       await pause(round * work.length + i, SCHEDULE.length * work.length);
     }
     for (const chain of workChains) solveSequence(problem, MOTION, clip, chain, inputs.robustScale, 1);
-    keepMeanExpression(inputs.problem.limits, work, learned);
   }
   const appearance = averageAppearance(samples, clip, learned, 0);
   for (const frame of work) {
@@ -127,20 +125,6 @@ function prepareFrame({ video }: RefineInputs, { state, data, crop, pyramid, isL
   const start = createFrameState(state.expression.length);
   copyFrameState(start, state);
   return { state, start, picture, isLearned, data: { ...data, picture } };
-}
-
-/**
- * Takes out how far the learned frames' mean expression has moved: were all of them to smile a little more, the averaged
- * appearance would move along and no picture would object. So the landmarks' mean stands, within the limits.
- */
-function keepMeanExpression(limits: Float64Array, frames: readonly WorkFrame[], learned: readonly WorkFrame[]): void {
-  for (let k = 0; k < limits.length / 2; k++) {
-    let moved = 0;
-    for (const { state, start } of learned) moved += (state.expression[k] - start.expression[k]) / learned.length;
-    for (const { state } of frames) {
-      state.expression[k] = Math.min(limits[k * 2 + 1], Math.max(limits[k * 2], state.expression[k] - moved));
-    }
-  }
 }
 
 /** Correlation −1…1 of what the frame shows with what the surface looks like. */
