@@ -10,7 +10,7 @@ import { bakedGaussians } from '../../src/baking/baked-avatar.ts';
 import { resample } from '../../src/baking/level-of-detail.ts';
 import { resampleMatched } from '../../src/baking/resample-matched.ts';
 import { decodePackage, encodePackage } from '../../src/baking/package-file.ts';
-import { meanScores, scoreFrame } from '../../src/evaluation/score-frames.ts';
+import { asShown, meanScores, scoreFrame } from '../../src/evaluation/score-frames.ts';
 import { splitFrames } from '../../src/evaluation/split-frames.ts';
 import { fitPoses } from '../../src/fitting/fit-poses.ts';
 import { createNodeGpu } from '../../src/platform/node/index.ts';
@@ -64,11 +64,11 @@ interface Measured {
 async function measure(avatar: Avatar): Promise<Measured> {
   const renderer = await AvatarRenderer.create(gpu, avatar);
   const scores = [];
-  for (const [index, { camera }] of clip.frames.entries()) {
+  for (const [index, { camera, shown }] of clip.frames.entries()) {
     const pixels = clip.pixels(index);
     const data = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
     const truth: Image = { width: clip.size, height: clip.size, channels: 4, data };
-    scores.push(scoreFrame(truth, await renderer.renderFloat(poses[index], camera)));
+    scores.push(scoreFrame(truth, asShown(await renderer.renderFloat(poses[index], camera), shown)));
   }
   const view = await renderer.render(poseForView(avatar), centredCamera(avatar.camera, VIEW_SIZE));
   renderer.dispose();
