@@ -40,7 +40,8 @@ export { createDeformation, type Deformation, type DeformationOptions } from './
 // Tracking
 export { observeVideo } from './tracking/observe-video.ts';
 export { type ClipObservation, NoFaceFoundError } from './tracking/observation.ts';
-export { solveTrack, type SolveTrackOptions, SOLVE_TRACK_DEFAULTS, NoUsableFaceError } from './tracking/solve-track.ts';
+export { solveTrack, NoUsableFaceError } from './tracking/solve-track.ts';
+export { SOLVE_TRACK_DEFAULTS, type SolveTrackOptions } from './tracking/solve-track-options.ts';
 export { type Camera, type Track, type TrackFrame } from './tracking/track.ts';
 export { parseTrack, serializeTrack, TrackFileError } from './tracking/track-json.ts';
 export { type FaceModels, type ModelFiles, loadFaceModels } from './inference/face-models.ts';

@@ -1,4 +1,5 @@
 import type { HeadModel } from '../head/head-model.ts';
+import { texelNeighbours } from './texel-neighbours.ts';
 
 type Atlas = Pick<HeadModel, 'uvs' | 'uvTriangles' | 'triangleCount'>;
 
@@ -72,14 +73,8 @@ function nearestUsed(isUsed: Uint8Array, size: number): Uint32Array {
   while (front.length > 0) {
     const next: number[] = [];
     for (const texel of front) {
-      const column = texel % size;
-      for (const other of [
-        column > 0 ? texel - 1 : -1,
-        column < size - 1 ? texel + 1 : -1,
-        texel - size,
-        texel + size,
-      ]) {
-        if (other < 0 || other >= nearest.length || nearest[other] !== NONE) continue;
+      for (const other of texelNeighbours(texel, size)) {
+        if (nearest[other] !== NONE) continue;
         nearest[other] = nearest[texel];
         next.push(other);
       }

@@ -1,6 +1,6 @@
 import { sampleUvs } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
-import { FIT_DEFAULTS, type FitOptions } from '../fitting/fit-options.ts';
+import { avatarInputs } from '../fitting/avatar-inputs.ts';
 import { STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from '../fitting/training-parts.ts';
 import { Training } from '../fitting/training.ts';
 import type { Clip } from '../fitting/clip.ts';
@@ -39,31 +39,9 @@ export function frozenInputs(
   options: BakeOptions,
   perceptual?: PerceptualInputs,
 ): TrainingInputs {
-  const fit: FitOptions = {
-    ...FIT_DEFAULTS,
-    steps: options.steps,
-    seed: options.seed,
-    deltas: false,
-    deltaFrames: 1,
-    refineTrack: false,
-    exposure: options.exposure,
-    background: options.background,
-    weights: options.weights,
-    decayShare: options.decayShare,
-    decayTo: options.decayTo,
-  };
-  return {
-    head: avatar.head,
-    identityCoefficients: new Float32Array(0),
-    initial: avatar.gaussians,
-    canonical: avatar.canonicalSizes,
-    vertexOffset: avatar.vertexOffset,
-    supportThreshold: 0,
-    clip,
-    options: fit,
-    capacity: avatar.gaussians.count,
-    ...(perceptual ? { perceptual } : {}),
-  };
+  const { steps, seed, exposure, background, weights, decayShare, decayTo } = options;
+  const fit = { steps, seed, exposure, background, weights, decayShare, decayTo, refineTrack: false };
+  return { ...avatarInputs(avatar, clip, fit), ...(perceptual ? { perceptual } : {}) };
 }
 
 /** Frames that one network step learns from, and where it stands in the bake. */

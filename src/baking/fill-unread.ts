@@ -4,6 +4,7 @@ import type { HeadModel } from '../head/head-model.ts';
 import { atlasCoverage } from './atlas-coverage.ts';
 import { MAP_NAMES, type AttributeMaps } from './attribute-maps.ts';
 import { mapTaps, type MapTaps } from './sample/taps.ts';
+import { texelNeighbours } from './texel-neighbours.ts';
 
 /** A texel that Gaussians read with less weight than this, all of them together, has not learned what belongs there. */
 const LEAST_READ = 0.02;
@@ -29,7 +30,7 @@ export function fillUnread(
   isUsed.forEach((used, texel) => {
     if (used && weight[texel]! < LEAST_READ) unread.push(texel);
   });
-  const neighbours = unread.map((texel) => usedNeighbours(isUsed, texel, size));
+  const neighbours = unread.map((texel) => texelNeighbours(texel, size).filter((other) => isUsed[other] === 1));
   const filled = { ...maps };
   for (const name of MAP_NAMES) {
     filled[name] = maps[name].slice();
@@ -44,12 +45,6 @@ function readWeight({ size, texels, weights }: MapTaps): Float64Array {
   const sums = new Float64Array(size * size);
   texels.forEach((texel, tap) => (sums[texel]! += weights[tap]!));
   return sums;
-}
-
-function usedNeighbours(isUsed: Uint8Array, texel: number, size: number): number[] {
-  const column = texel % size;
-  const around = [column > 0 ? texel - 1 : -1, column < size - 1 ? texel + 1 : -1, texel - size, texel + size];
-  return around.filter((other) => isUsed[other] === 1); // undefined beyond the map
 }
 
 /** Gauss–Seidel in the texels' order: the same bytes every time. */

@@ -1,6 +1,7 @@
 import type { Avatar } from '../avatar/avatar.ts';
+import { avatarInputs } from '../fitting/avatar-inputs.ts';
 import type { ClipFrame } from '../fitting/clip.ts';
-import { FIT_DEFAULTS, type FitOptions, type LearningRates } from '../fitting/fit-options.ts';
+import { FIT_DEFAULTS, type LearningRates } from '../fitting/fit-options.ts';
 import type { TrainingInputs } from '../fitting/training-parts.ts';
 import { Training } from '../fitting/training.ts';
 import type { Gpu } from '../gpu/gpu.ts';
@@ -81,25 +82,13 @@ export function lessonInputs(
   { steps, seed, rate }: MatchOptions,
 ): TrainingInputs {
   const rates = Object.entries(FIT_DEFAULTS.rates).map(([name, value]) => [name, value * rate]);
-  const options: FitOptions = {
-    ...FIT_DEFAULTS,
-    ...{ steps, seed, densify: 'none', deltas: false, deltaFrames: 1 },
-    ...{ refineTrack: false, exposure: false, fillUnseen: false },
+  const clip = { size, frames, pixels: (frame: number) => pictures[frame] };
+  return avatarInputs(avatar, clip, {
+    ...{ steps, seed, densify: 'none', refineTrack: false, exposure: false, fillUnseen: false },
     rates: Object.fromEntries(rates) as unknown as LearningRates,
     // Shapes are those of a finished fit: what kept them in bounds there would only pull them off the pictures.
     weights: { ...FIT_DEFAULTS.weights, scale: 0 },
-  };
-  return {
-    head: avatar.head,
-    identityCoefficients: new Float32Array(0),
-    initial: avatar.gaussians,
-    canonical: avatar.canonicalSizes,
-    vertexOffset: avatar.vertexOffset,
-    supportThreshold: 0,
-    clip: { size, frames, pixels: (frame) => pictures[frame] },
-    options,
-    capacity: Math.max(1, avatar.gaussians.count),
-  };
+  });
 }
 
 /** Views of a lesson that tell how much each Gaussian matters. */

@@ -4,6 +4,7 @@ import { atlasCoverage } from '../baking/atlas-coverage.ts';
 import type { BakedAvatar } from '../baking/baked-avatar.ts';
 import { ImportError } from '../baking/import-color.ts';
 import { colorImage } from '../baking/map-images.ts';
+import { texelNeighbours } from '../baking/texel-neighbours.ts';
 
 /** Widths of a painted picture over the map's: paint may be finer than the map. */
 const LARGEST_SCALE = 8;
@@ -99,13 +100,7 @@ function differs(value: number, { width, data }: Raster, channel: number, x: num
 function settleDoubts(touched: Uint8Array, width: number): void {
   const open = [...touched.keys()].filter((pixel) => touched[pixel] === TOUCHED);
   for (let pixel = open.pop(); pixel !== undefined; pixel = open.pop()) {
-    const column = pixel % width;
-    for (const next of [
-      column > 0 ? pixel - 1 : -1,
-      column < width - 1 ? pixel + 1 : -1,
-      pixel - width,
-      pixel + width,
-    ]) {
+    for (const next of texelNeighbours(pixel, width)) {
       if (touched[next] !== DOUBTFUL) continue;
       touched[next] = TOUCHED;
       open.push(next);

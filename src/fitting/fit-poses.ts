@@ -3,8 +3,9 @@ import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { OnProgress } from '../video/frame.ts';
+import { avatarInputs } from './avatar-inputs.ts';
 import { checkClip, type Clip } from './clip.ts';
-import { FIT_DEFAULTS, type FitOptions } from './fit-options.ts';
+import { FIT_DEFAULTS } from './fit-options.ts';
 import { STEPS_PER_SUBMIT } from './training-parts.ts';
 import { Training } from './training.ts';
 
@@ -46,23 +47,9 @@ export async function fitPoses(
 }
 
 function createFrozen(gpu: Gpu, avatar: Avatar, clip: Clip, intersectionCapacity: number): Promise<Training> {
-  const options: FitOptions = {
-    ...FIT_DEFAULTS,
-    deltas: false,
-    deltaFrames: 1,
-    background: 'white',
-    weights: { ...FIT_DEFAULTS.weights, matte: 0 },
-  };
+  const weights = { ...FIT_DEFAULTS.weights, matte: 0 };
   return Training.create(gpu, {
-    head: avatar.head,
-    identityCoefficients: new Float32Array(0),
-    initial: avatar.gaussians,
-    canonical: avatar.canonicalSizes,
-    vertexOffset: avatar.vertexOffset,
-    supportThreshold: 0,
-    clip,
-    options,
-    capacity: Math.max(1, avatar.gaussians.count),
+    ...avatarInputs(avatar, clip, { background: 'white', weights }),
     intersectionCapacity,
   });
 }

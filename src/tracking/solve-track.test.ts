@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { madeClip, madeFace, projectLandmarks, type MadeClip } from '../../test/made-clip.ts';
 import { axisAngleFromMatrix, matrixFromAxisAngle, multiplyMatrices, transposeMatrix } from '../math/rotation.ts';
 import type { FaceObservation } from './observation.ts';
-import { NoUsableFaceError, solveTrack, type SolveTrackOptions } from './solve-track.ts';
+import { NoUsableFaceError, solveTrack } from './solve-track.ts';
+import type { SolveTrackOptions } from './solve-track-options.ts';
 import { parseTrack, serializeTrack } from './track-json.ts';
 import type { Track, TrackFrame } from './track.ts';
 
