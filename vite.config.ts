@@ -6,7 +6,7 @@ import { packageAliases } from './scripts/aliases.mjs';
 
 const dependencies = Object.keys(packageJson.dependencies);
 
-/** Builds the npm package: the library's three entries and the command, kernels inlined, dependencies left outside. */
+/** Builds the npm package: the library's four entries and the command, kernels inlined, dependencies left outside. */
 export default defineConfig({
   publicDir: false,
   resolve: { alias: packageAliases },
@@ -20,6 +20,7 @@ export default defineConfig({
       entry: {
         index: resolve(import.meta.dirname, 'src/index.ts'),
         node: resolve(import.meta.dirname, 'src/platform/node/index.ts'),
+        browser: resolve(import.meta.dirname, 'src/platform/browser/index.ts'),
         viewer: resolve(import.meta.dirname, 'src/viewer/index.ts'),
         cli: resolve(import.meta.dirname, 'cli/main.ts'),
       },

@@ -6,5 +6,6 @@ const source = (path) => fileURLToPath(new URL(`../src/${path}`, import.meta.url
 export const packageAliases = [
   { find: /^fate-avatar$/, replacement: source('index.ts') },
   { find: /^fate-avatar\/node$/, replacement: source('platform/node/index.ts') },
+  { find: /^fate-avatar\/browser$/, replacement: source('platform/browser/index.ts') },
   { find: /^fate-avatar\/viewer$/, replacement: source('viewer/index.ts') },
 ];

@@ -1,7 +1,7 @@
 // Runs in Chromium: a small network, trained by ONNX Runtime on WebAssembly or on the browser's own WebGPU.
 import { createGpu } from 'fate-avatar/viewer';
 import { createTrainableNetwork } from '../../src/network/index.ts';
-import { createBrowserNetworkRuntime } from '../../src/platform/browser/browser-network.ts';
+import { createBrowserNetworkRuntime } from 'fate-avatar/browser';
 import { smallUNet, trainSmallUNet, type SmallTraining } from '../small-unet.ts';
 
 async function trainNetwork(backend: 'wasm' | 'webgpu', steps: number): Promise<SmallTraining & { runtime: string }> {
