@@ -1,9 +1,11 @@
 import type { Avatar } from '../avatar/avatar.ts';
-import { cross, dot, normalize, pointAt, setPoint, subtract, type Vector } from '../head/builtin/vector.ts';
+import { cross, dot, normalize, pointAt, subtract, type Vector } from '../head/builtin/vector.ts';
 import type { HeadModel, RegionName } from '../head/head-model.ts';
 import type { HeadPose } from '../head/pose.ts';
 import { jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
-import { smoothHead, weldVertices, type PersonalHead } from './smooth-head.ts';
+import { smoothNormals } from '../head/mesh-normals.ts';
+import { weldVertices } from '../head/weld-vertices.ts';
+import { smoothHead, type PersonalHead } from './smooth-head.ts';
 
 /** A point of the head: what an edit is anchored to. Moves with the head. */
 export interface SurfacePlace {
@@ -53,7 +55,7 @@ export function headSurface(avatar: PersonalHead): HeadSurface {
     vertices,
     fittedVertices: posedVertices(avatar, upright),
     welded,
-    normals: vertexNormals(head.triangles, vertices, welded),
+    normals: smoothNormals(vertices, head.triangles, welded),
     sheets: head.triangleRegions.map((region) => sheetOf(head.regionNames[region])),
   };
 }
@@ -133,22 +135,4 @@ function interpolate(values: Float32Array, triangles: Uint32Array, { triangle, b
     for (let axis = 0; axis < 3; axis++) sum[axis] += barycentric[corner] * values[at + axis];
   }
   return sum;
-}
-
-/** Sums of the triangles' normals by area. */
-function vertexNormals(triangles: Uint32Array, vertices: Float32Array, welded: Uint32Array): Float32Array {
-  const sums = new Float32Array(vertices.length);
-  for (let at = 0; at < triangles.length; at += 3) {
-    const [a, b, c] = [0, 1, 2].map((corner) => pointAt(vertices, triangles[at + corner]));
-    const normal = cross(subtract(b, a), subtract(c, a));
-    for (let corner = 0; corner < 3; corner++) {
-      const vertex = welded[triangles[at + corner]] * 3;
-      for (let axis = 0; axis < 3; axis++) sums[vertex + axis] += normal[axis];
-    }
-  }
-  const normals = new Float32Array(vertices.length);
-  for (let vertex = 0; vertex < welded.length; vertex++) {
-    setPoint(normals, vertex, normalize(pointAt(sums, welded[vertex])));
-  }
-  return normals;
 }

@@ -1,4 +1,5 @@
 import type { Avatar } from '../avatar/avatar.ts';
+import { weldVertices } from '../head/weld-vertices.ts';
 
 /** What a surface for edits needs of an avatar. */
 export type PersonalHead = Pick<Avatar, 'head' | 'vertexOffset' | 'neutralPose'>;
@@ -6,8 +7,6 @@ export type PersonalHead = Pick<Avatar, 'head' | 'vertexOffset' | 'neutralPose'>
 /** Rounds of averaging with the neighbours, and how far a round goes: about 8 mm in all on the skin. */
 const ROUNDS = 10;
 const STEP = 0.6;
-/** Vertices closer than this, metres, are one. */
-const WELD_STEP = 1e-6;
 
 /**
  * The head without the fit's fine motion. A fit moves single vertices as the pictures ask for, by millimetres and until
@@ -38,18 +37,6 @@ export function smoothHead<Given extends PersonalHead>(avatar: Given): Given {
     },
     vertexOffset: smooth(avatar.vertexOffset, 3),
   };
-}
-
-/** V: the first vertex at the same position: meshes repeat vertices where materials meet. */
-export function weldVertices(vertices: Float32Array): Uint32Array {
-  const firstAt = new Map<string, number>();
-  return Uint32Array.from({ length: vertices.length / 3 }, (_, vertex) => {
-    const [x, y, z] = [0, 1, 2].map((axis) => Math.round(vertices[vertex * 3 + axis] / WELD_STEP));
-    const key = `${x},${y},${z}`;
-    const first = firstAt.get(key);
-    if (first === undefined) firstAt.set(key, vertex);
-    return first ?? vertex;
-  });
 }
 
 /** Neighbours of each welded vertex, one list after the other. */

@@ -71,13 +71,17 @@ describe('fillUnseen', () => {
     }
   });
 
-  it('puts what sticks out of the mattes and was made faint where it belongs, and asks for nothing else', () => {
+  it('closes a hole with the look round it, and asks for nothing else', () => {
     const faint = 9 * SIDE + 3;
-    const { opacityLogit } = inputs.gaussians;
-    const gaussians = { ...inputs.gaussians, opacityLogit: opacityLogit.with(faint, -3) };
+    const { opacityLogit, logScale } = inputs.gaussians;
+    const gaussians = {
+      ...inputs.gaussians,
+      opacityLogit: opacityLogit.with(faint, -3),
+      logScale: logScale.map((value) => value - 1), // so small that they do not cover each other's places
+    };
     let asked: number[] = [];
-    const inward = (isFaint: (gaussian: number) => boolean): Float32Array => {
-      asked = [...opacityLogit.keys()].filter(isFaint);
+    const inward = (isAsked: (gaussian: number) => boolean): Float32Array => {
+      asked = [...opacityLogit.keys()].filter(isAsked);
       return new Float32Array(COUNT).fill(NaN).with(faint, -0.3);
     };
     const { normalOffset, opacityLogit: logits, color } = fillUnseen({ ...inputs, gaussians, inward });

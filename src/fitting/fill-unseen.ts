@@ -1,43 +1,25 @@
 import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
 import type { GaussianSet } from '../gaussians/layout.ts';
+import { drawIn, EMPTY, NOTHING, OPAQUE, type DrawInInputs } from './draw-in.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 
-export interface FillInputs {
-  readonly gaussians: GaussianSet;
-  /** N×3 metres: the Gaussians' places on the canonical surface. */
-  readonly positions: Float32Array;
+export interface FillInputs extends Omit<DrawInInputs, 'lowest'> {
   /** N: mean over some frames of Σ alpha · transmittance over the pixels. */
   readonly contribution: Float32Array;
   /** Pixels per metre at the head's distance. */
   readonly pixelsPerMetre: number;
-  /** N: which surface each Gaussian is on; null is left alone. */
-  readonly groups: readonly (SurfaceGroup | null)[];
-  /** Extent along the normal over that along the surface of what is filled in. */
-  readonly thickness: number;
-  /**
-   * N stored normal offsets: where a Gaussian belongs that sticks out of the mattes, NaN otherwise (`inwardOffsets`); asked
-   * for those that the pictures made faint.
-   */
-  readonly inward?: (isFaint: (gaussian: number) => boolean) => Float32Array;
 }
 
 const NEIGHBOURS = 8;
-/** Of these, so many solid ones make a surface. */
-const SURFACE_NEIGHBOURS = 6;
 /** Share of a Gaussian's own light: below the first it counts as unseen, above the second as seen. */
 const UNSEEN_LIGHT = 0.004;
 const SEEN_LIGHT = 0.06;
 const FAINT = 0.1;
 /** Pixels that the rasteriser's low-pass filter adds, √0.3. */
 const DILATION = 0.55;
-const FILL_OPACITY = 0.95;
-/** Logit of the opacity of what lies below the pictures. */
-const NOTHING = -8;
 /** Share of the seen Gaussians that may lie below the cut, and how far the surface goes on under it, metres. */
 const LOWEST_SHARE = 0.005;
 const CUT_MARGIN = 0.004;
-/** Below this opacity a Gaussian is there to be empty. */
-const EMPTY = 0.4;
 /** Steps away from what is seen over which its look gives way to the group's middle. */
 const FADE_STEPS = 14;
 const SMOOTHING_SWEEPS = 60;
@@ -51,35 +33,27 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
   const { gaussians, positions, groups, thickness } = inputs;
   const confidence = seenConfidence(inputs);
   const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
-  const filled: GaussianSet = {
-    ...gaussians,
-    localRotation: gaussians.localRotation.slice(),
-    logScale: gaussians.logScale.slice(),
-    opacityLogit: gaussians.opacityLogit.slice(),
-    color: gaussians.color.slice(),
-    normalOffset: gaussians.normalOffset.slice(),
-  };
   const look = spread(inputs, confidence, indices);
   const surroundings = neighbourhoodConfidence(confidence, indices);
-  const opaque = Math.log(FILL_OPACITY / (1 - FILL_OPACITY));
   const cut = lowestSeen(inputs, confidence);
   const opacityOf = (i: number): number => 1 / (1 + Math.exp(-gaussians.opacityLogit[i]!));
-  const inward = inwardPlaces(inputs, opacityOf, cut, indices);
+  const { gaussians: drawn, isDrawnIn } = drawIn({ ...inputs, lowest: cut });
+  const filled: GaussianSet = {
+    ...drawn,
+    localRotation: drawn.localRotation.slice(),
+    logScale: drawn.logScale.slice(),
+    opacityLogit: drawn.opacityLogit.slice(),
+    color: drawn.color.slice(),
+    normalOffset: drawn.normalOffset.slice(),
+  };
   for (let i = 0; i < gaussians.count; i++) {
     if (groups[i] === null) continue;
     if (positions[i * 3 + 1]! < cut) {
       filled.opacityLogit[i] = Math.min(gaussians.opacityLogit[i]!, NOTHING);
       continue;
     }
-    if (!Number.isNaN(inward(i))) {
-      // The surface lies outside of the head here, and was made empty: without it there is a hole from the side.
-      for (let k = 0; k < 3; k++) {
-        filled.color[i * 3 + k] = look[i * LOOK + k]!;
-        filled.logScale[i * 3 + k] = Math.log(meanDistances[i]!) + (k === 1 ? Math.log(thickness) : 0);
-      }
-      filled.normalOffset[i] = inward(i);
-      filled.opacityLogit[i] = opaque;
-      filled.localRotation.set([1, 0, 0, 0], i * 4);
+    if (isDrawnIn(i)) {
+      for (let k = 0; k < 3; k++) filled.color[i * 3 + k] = look[i * LOOK + k]!;
       continue;
     }
     // One that hides among seen ones takes their colour and otherwise stays: grown, it would come to light.
@@ -97,28 +71,10 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
       filled.logScale[i * 3 + k] = mix(keepShape, own, k === 1 ? spacing + Math.log(thickness) : spacing);
     }
     filled.normalOffset[i] = mix(keepShape, gaussians.normalOffset[i]!, look[i * LOOK + 3]!);
-    filled.opacityLogit[i] = mix(keepShape, gaussians.opacityLogit[i]!, opaque);
+    filled.opacityLogit[i] = mix(keepShape, gaussians.opacityLogit[i]!, OPAQUE);
     if (keepShape < 0.5) filled.localRotation.set([1, 0, 0, 0], i * 4);
   }
   return filled;
-}
-
-/** The stored normal offset of what was made faint because it sticks out of the mattes and belongs below; NaN otherwise. */
-function inwardPlaces(
-  { gaussians, positions, groups, inward }: FillInputs,
-  opacityOf: (gaussian: number) => number,
-  cut: number,
-  indices: Uint32Array,
-): (gaussian: number) => number {
-  const isFaint = (i: number): boolean =>
-    (groups[i] === 'skin' || groups[i] === 'neck') && positions[i * 3 + 1]! >= cut && opacityOf(i) < EMPTY;
-  const places = inward?.(isFaint) ?? new Float32Array(gaussians.count).fill(NaN);
-  const isSolid = (i: number): boolean => opacityOf(i) >= EMPTY || !Number.isNaN(places[i]);
-  return (i) => {
-    if (Number.isNaN(places[i])) return NaN;
-    const solid = [...indices.subarray(i * NEIGHBOURS, (i + 1) * NEIGHBOURS)].filter(isSolid);
-    return solid.length >= SURFACE_NEIGHBOURS ? places[i]! : NaN; // one alone in what is empty would float
-  };
 }
 
 /** Height (y, metres) where what is seen ends: the neck below it lies outside the pictures and would float. */

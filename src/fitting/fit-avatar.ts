@@ -25,6 +25,7 @@ import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInput
 import { Training } from './training.ts';
 import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
 import { inwardOffsets, silhouettesOf } from './silhouettes.ts';
+import { outlineOffsets } from './outline.ts';
 import { personalHead } from './personal-head.ts';
 import { canonicalPoseOf, frontalPose, initialGaussians } from './initial-state.ts';
 import { surfaceGroups } from './region-appearance.ts';
@@ -103,14 +104,16 @@ export async function fitAvatar(
   }
 }
 
-/** What a fit's training starts from: Gaussians over the atlas, the clip's canonical pose, room to grow. */
+/** What a fit's training starts from: Gaussians over the atlas, the mesh within the mattes, the canonical pose, room to grow. */
 export function trainingInputsOf(inputs: FitInputs, options: FitOptions): TrainingInputs {
   const { head, identityCoefficients, clip } = inputs;
   const canonical = canonicalPoseOf(head, clip);
+  const shape = options.deltas ? { vertexOffset: outlineOffsets(head, identityCoefficients, clip) } : {};
   return {
+    ...shape,
     head,
     identityCoefficients,
-    initial: initialGaussians(inputs, canonical, options),
+    initial: initialGaussians({ head, identityCoefficients, clip, ...shape }, canonical, options),
     canonical,
     clip,
     options,
@@ -241,7 +244,7 @@ class FitRun {
 
   /** Replaces the learned set by what `change` makes of it and of what some frames, spread over the clip, show of it. */
   async #change(change: (surface: SeenSurface) => GaussianSet): Promise<void> {
-    const { head, identityCoefficients, canonical, clip, options } = this.#inputs;
+    const { head, identityCoefficients, vertexOffset, canonical, clip, options } = this.#inputs;
     const every = Math.max(1, Math.floor(clip.frames.length / VISIBILITY_FRAMES));
     const frames = [...clip.frames.keys()].filter((frame) => frame % every === 0);
     const gaussians = await this.#training.gaussians.read();
@@ -257,8 +260,13 @@ class FitRun {
         groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
         thickness: options.initialThickness,
         seed: options.seed,
-        inward: (isFaint) =>
-          inwardOffsets(gaussians, head.triangles, silhouettesOf(head, identityCoefficients, clip), isFaint),
+        inward: (isAsked) =>
+          inwardOffsets(
+            gaussians,
+            head.triangles,
+            silhouettesOf(head, identityCoefficients, clip, vertexOffset),
+            isAsked,
+          ),
       }),
     );
   }

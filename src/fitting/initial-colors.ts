@@ -12,6 +12,8 @@ const FACING = 0.25;
 interface Surface {
   readonly head: HeadModel;
   readonly identityCoefficients: Float32Array;
+  /** V×3: Δvertex; none when left out. */
+  readonly vertexOffset?: Float32Array;
   /** N, and N×3: where the Gaussians are bound. */
   readonly triangleIndices: Uint32Array;
   readonly barycentrics: Float32Array;
@@ -28,8 +30,10 @@ export function initialColors(surface: Surface, clip: Clip): Float32Array {
   const every = Math.max(1, Math.floor(clip.frames.length / FRAMES));
   const rest = identityVertices(head, surface.identityCoefficients);
   const joints = jointPositions(head, rest);
+  const { vertexOffset } = surface;
+  const shape = vertexOffset ? rest.map((value, at) => value + vertexOffset[at]!) : rest;
   for (let frame = 0; frame < clip.frames.length; frame += every) {
-    addFrame(sums, surface, clip, frame, poseIdentityVertices(head, rest, joints, clip.frames[frame]!.pose));
+    addFrame(sums, surface, clip, frame, poseIdentityVertices(head, shape, joints, clip.frames[frame]!.pose));
   }
   const colors = new Float32Array(count * 3);
   for (let i = 0; i < count; i++) {

@@ -11,6 +11,7 @@ interface InitialInputs {
   readonly head: HeadModel;
   readonly identityCoefficients: Float32Array;
   readonly clip: Clip;
+  readonly vertexOffset?: Float32Array;
 }
 
 /** Gaussians over the atlas: identity rotation, neighbour-distance scale, the frames' colours, on the surface (§3.1). */

@@ -1,4 +1,5 @@
 import type { GaussianSet } from '../gaussians/layout.ts';
+import { drawIn } from './draw-in.ts';
 import { fillUnseen, lightAlone } from './fill-unseen.ts';
 import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
@@ -17,8 +18,8 @@ export interface SeenSurface {
   /** As `FitOptions.initialThickness`. */
   readonly thickness: number;
   readonly seed: number;
-  /** N: where Gaussians belong that stick out of the mattes (`inwardOffsets`). */
-  readonly inward: (isFaint: (gaussian: number) => boolean) => Float32Array;
+  /** N: `inwardOffsets`, as `DrawInInputs.inward`. */
+  readonly inward: (isAsked: (gaussian: number) => boolean) => Float32Array;
 }
 
 /** The set with its unseen part continued from the seen one. */
@@ -28,12 +29,17 @@ export function filled({ contributions, ...surface }: SeenSurface): GaussianSet 
   return fillUnseen({ ...surface, contribution });
 }
 
-/** The set with the look of what is seen badly taken from round it. */
+/** The set with the look of what is seen badly taken from round it; holes that have opened since are closed. */
 export function recolored(surface: SeenSurface): GaussianSet {
-  return recolorUnseen({ ...surface, light: lightOf(surface) });
+  const { gaussians, isDrawnIn } = drawIn(surface);
+  // What was learned where it was says nothing of the place that it has now.
+  const light = lightOf(surface).map((share, i) => (isDrawnIn(i) ? 0 : share));
+  const result = recolorUnseen({ ...surface, gaussians, light });
+  const normalOffset = result.normalOffset.map((own, i) => (isDrawnIn(i) ? gaussians.normalOffset[i]! : own));
+  return { ...result, normalOffset };
 }
 
-/** What a fit ends with: recoloured, and unseen hair with strands. */
+/** What a fit ends with: recoloured, and unseen hair with strands. No pictures follow that closed holes could settle against. */
 export function finished(surface: SeenSurface): GaussianSet {
   const light = lightOf(surface);
   return shadeUnseen({ ...surface, gaussians: recolorUnseen({ ...surface, light }), light });

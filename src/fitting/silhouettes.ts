@@ -1,6 +1,7 @@
 import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
-import { poseVertices } from '../head/pose-vertices.ts';
+import { identityVertices, jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
+import type { PixelRectangle } from '../video/crop-frame.ts';
 import type { Clip, ClipFrame } from './clip.ts';
 
 /** What one frame says about where the head is: a posed mesh and the matte that it must lie in. */
@@ -15,16 +16,24 @@ export interface Silhouette {
 
 /** Frames that are asked: turning little from one to the next, a dozen says as much as all. */
 const FRAMES = 12;
-/** Pixels that a point may lie outside of a matte at 256²: tracks and mattes are not more exact. */
-const TOLERANCE = 2;
-/** Share of the frames whose matte must hold a point for it to be inside, or may miss one before it is outside. */
+/** Pixels at 256² that a Gaussian's middle must lie inside of a matte, since it is as wide: closer to the edge it is made faint. */
+const MARGIN = 1;
+/** Share of the frames whose matte must hold a point for it to be inside. */
 const INSIDE = 0.9;
 /** Metres of one step inwards, and steps. */
 const STEP = 0.002;
 const STEPS = 20;
 
-/** Mattes of frames spread over the clip, with the head as it was tracked in them. */
-export function silhouettesOf(head: HeadModel, identityCoefficients: Float32Array, clip: Clip): Silhouette[] {
+/** Mattes of frames spread over the clip, with the head as it was tracked in them; with Δvertex (V×3) where given. */
+export function silhouettesOf(
+  head: HeadModel,
+  identityCoefficients: Float32Array,
+  clip: Clip,
+  vertexOffset?: Float32Array,
+): Silhouette[] {
+  const rest = identityVertices(head, identityCoefficients);
+  const joints = jointPositions(head, rest);
+  const shape = vertexOffset ? rest.map((value, at) => value + vertexOffset[at]!) : rest;
   const count = Math.min(FRAMES, clip.frames.length);
   return Array.from({ length: count }, (_, k) => {
     const at = Math.floor(((k + 0.5) * clip.frames.length) / count);
@@ -33,14 +42,14 @@ export function silhouettesOf(head: HeadModel, identityCoefficients: Float32Arra
       frame,
       pixels: clip.pixels(at),
       size: clip.size,
-      vertices: poseVertices(head, identityCoefficients, frame.pose),
+      vertices: poseIdentityVertices(head, shape, joints, frame.pose),
     };
   });
 }
 
 /**
- * N: for each Gaussian of `candidates` that sticks out of the head as the mattes have it, the stored normal offset of the
- * nearest place below it that lies inside; NaN for those that are inside already, and where no place on the way is.
+ * N: for each Gaussian of `candidates`, the stored normal offset of the nearest place from its own inwards that the mattes
+ * hold; NaN for the others, and where no place on the way is.
  */
 export function inwardOffsets(
   { count, triangleIndices, barycentrics, normalOffset }: GaussianSet,
@@ -59,8 +68,7 @@ export function inwardOffsets(
     const shareInside = (depth: number): number =>
       silhouettes.filter((silhouette, at) => isInside(silhouette, rays[at]!, height - depth)).length /
       silhouettes.length;
-    if (shareInside(0) >= INSIDE) continue;
-    for (let step = 1; step <= STEPS && height - step * STEP > -0.95 * NORMAL_OFFSET_LIMIT; step++) {
+    for (let step = 0; step <= STEPS && height - step * STEP > -0.95 * NORMAL_OFFSET_LIMIT; step++) {
       if (shareInside(step * STEP) < INSIDE) continue;
       offsets[i] = Math.atanh((height - step * STEP) / NORMAL_OFFSET_LIMIT);
       break;
@@ -88,19 +96,43 @@ function rayThrough(
   return [...point, ...normal.map((value) => value / length)];
 }
 
-/** Whether the matte, give or take the tolerance, holds the place at `height` on the ray. What no video shows may be head. */
-function isInside({ frame, pixels, size }: Silhouette, ray: readonly number[], height: number): boolean {
-  const [x, y, z] = [0, 1, 2].map((axis) => ray[axis]! + height * ray[axis + 3]!) as [number, number, number];
-  if (!(z > 0)) return false;
-  const { camera, shown } = frame;
-  const column = Math.floor(camera.principalX + (camera.focalX * x) / z);
-  const row = Math.floor(camera.principalY + (camera.focalY * y) / z);
-  const { left, top, right, bottom } = shown ?? { left: 0, top: 0, right: size, bottom: size };
-  if (column < left || row < top || column >= right || row >= bottom) return true;
-  const reach = Math.round((TOLERANCE * size) / 256);
+function isInside(silhouette: Silhouette, ray: readonly number[], height: number): boolean {
+  const at = (axis: number): number => ray[axis]! + height * ray[axis + 3]!;
+  return isHeld(silhouette, [at(0), at(1), at(2)], MARGIN);
+}
+
+/** x, y, z in camera space, metres. */
+export type Point = readonly [number, number, number];
+
+/** Whether the video shows the place in this frame. */
+export function isShown({ frame, size }: Silhouette, point: Point): boolean {
+  return point[2] > 0 && isWithin(shownOf(frame, size), pixelOf(frame, point));
+}
+
+/** Whether the matte holds a place, and what lies `margin` pixels (at 256²) round it. What no video shows may be head. */
+export function isHeld({ frame, pixels, size }: Silhouette, point: Point, margin = 0): boolean {
+  if (!(point[2] > 0)) return false;
+  const shown = shownOf(frame, size);
+  const [column, row] = pixelOf(frame, point);
+  if (!isWithin(shown, [column, row])) return true;
+  const reach = Math.round((margin * size) / 256);
   const covers = (dx: number, dy: number): boolean => {
     const [u, v] = [column + dx, row + dy];
-    return u >= 0 && v >= 0 && u < size && v < size && pixels[v * size + u]! >>> 24 >= 128;
+    return !isWithin(shown, [u, v]) || pixels[v * size + u]! >>> 24 >= 128;
   };
-  return covers(0, 0) || covers(reach, 0) || covers(-reach, 0) || covers(0, reach) || covers(0, -reach);
+  return covers(0, 0) && covers(reach, 0) && covers(-reach, 0) && covers(0, reach) && covers(0, -reach);
 }
+
+/** Column and row of the pixel that shows a place in camera space. */
+export function pixelOf({ camera }: ClipFrame, [x, y, z]: Point): readonly [number, number] {
+  return [
+    Math.floor(camera.principalX + (camera.focalX * x) / z),
+    Math.floor(camera.principalY + (camera.focalY * y) / z),
+  ];
+}
+
+const shownOf = ({ shown }: ClipFrame, size: number): PixelRectangle =>
+  shown ?? { left: 0, top: 0, right: size, bottom: size };
+
+const isWithin = ({ left, top, right, bottom }: PixelRectangle, [column, row]: readonly [number, number]): boolean =>
+  column >= left && row >= top && column < right && row < bottom;

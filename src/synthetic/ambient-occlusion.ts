@@ -1,5 +1,5 @@
 import type { HeadModel } from '../head/head-model.ts';
-import { smoothNormals } from './mesh-corners.ts';
+import { smoothNormals } from '../head/mesh-normals.ts';
 import type { MeshRenderer } from './mesh-renderer.ts';
 
 const DIRECTIONS = 48;

@@ -1,7 +1,7 @@
 import type { HeadModel } from '../head/head-model.ts';
+import { smoothNormals } from '../head/mesh-normals.ts';
 import type { Image } from '../video/frame.ts';
 import type { FaceMap } from './face-map.ts';
-import { smoothNormals } from './mesh-corners.ts';
 import { createNoise, fractal, mix, smoothstep } from './noise.ts';
 import type { Complexion } from './skin-paint.ts';
 import { dilate, visitAtlas } from './surface-texels.ts';

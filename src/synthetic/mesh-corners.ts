@@ -1,3 +1,4 @@
+import { smoothNormals } from '../head/mesh-normals.ts';
 import type { Image } from '../video/frame.ts';
 
 /** A triangle mesh. A `HeadModel` with posed vertices is one: `{ ...head, vertices }`. */
@@ -37,37 +38,6 @@ export interface MeshPart {
 
 /** Floats per triangle corner: position 3, normal 3, uv 2, colour 3, gloss 1. */
 export const CORNER_FLOATS = 12;
-
-/** Unit normals, V×3, each the mean of its triangles' normals weighted by area. */
-export function smoothNormals(vertices: Float32Array, triangles: Uint32Array): Float32Array {
-  const normals = new Float32Array(vertices.length);
-  for (let corner = 0; corner < triangles.length; corner += 3) {
-    const a = triangles[corner] * 3;
-    const b = triangles[corner + 1] * 3;
-    const c = triangles[corner + 2] * 3;
-    const ux = vertices[b] - vertices[a];
-    const uy = vertices[b + 1] - vertices[a + 1];
-    const uz = vertices[b + 2] - vertices[a + 2];
-    const vx = vertices[c] - vertices[a];
-    const vy = vertices[c + 1] - vertices[a + 1];
-    const vz = vertices[c + 2] - vertices[a + 2];
-    const nx = uy * vz - uz * vy;
-    const ny = uz * vx - ux * vz;
-    const nz = ux * vy - uy * vx;
-    for (const at of [a, b, c]) {
-      normals[at] += nx;
-      normals[at + 1] += ny;
-      normals[at + 2] += nz;
-    }
-  }
-  for (let at = 0; at < normals.length; at += 3) {
-    const length = Math.hypot(normals[at], normals[at + 1], normals[at + 2]) || 1;
-    normals[at] /= length;
-    normals[at + 1] /= length;
-    normals[at + 2] /= length;
-  }
-  return normals;
-}
 
 /** One record of `CORNER_FLOATS` per triangle corner. */
 export function packCorners({ mesh, material = {} }: MeshPart): Float32Array {
