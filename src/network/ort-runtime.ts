@@ -56,14 +56,12 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 class OrtSession implements NetworkSession {
   readonly #options: Required<OrtRuntimeOptions>;
-  readonly #plan: SessionPlan;
   readonly #session: InferenceSession;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   #isRunning = false;
 
   constructor(options: Required<OrtRuntimeOptions>, plan: SessionPlan, session: InferenceSession) {
     this.#options = options;
-    this.#plan = plan;
     this.#session = session;
     this.#shapes = new Map([...plan.inputs, ...plan.outputs].map((port) => [port.name, port.shape]));
   }
@@ -73,21 +71,18 @@ class OrtSession implements NetworkSession {
     this.#isRunning = true;
     const { name, perform, fillsArrays } = this.#options;
     try {
-      const run = (): ReturnType<InferenceSession['run']> => {
-        const targets = this.#tensors(into);
-        // With null the runtime makes the tensor itself.
-        const made = Object.keys(targets).map((key) => [key, into[key] instanceof Float32Array ? null : targets[key]]);
-        return this.#session.run(this.#tensors(feeds), fillsArrays ? targets : Object.fromEntries(made));
-      };
-      const results = await perform(run).catch((error: unknown) => {
+      const targets = this.#tensors(into);
+      // With null the runtime makes the tensor itself.
+      const isMade = (key: string): boolean => !fillsArrays && into[key] instanceof Float32Array;
+      const wanted = Object.fromEntries(
+        Object.entries(targets).map(([key, tensor]) => [key, isMade(key) ? null : tensor]),
+      );
+      const results = await perform(() => this.#session.run(this.#tensors(feeds), wanted)).catch((error: unknown) => {
         throw new NetworkError(`${name} failed (${messageOf(error)}).`, { cause: error });
       });
-      // A result may be in an array of the runtime's own.
-      for (const port of this.#plan.outputs) {
-        const target = into[port.name];
-        if (!(target instanceof Float32Array)) continue;
-        const data = results[port.name]!.data as Float32Array;
-        if (data.buffer !== target.buffer || data.byteOffset !== target.byteOffset) target.set(data);
+      // Arrays that were filled come back as copies in the runtime's own memory: those are left alone.
+      for (const [key, target] of Object.entries(into)) {
+        if (isMade(key)) (target as Float32Array).set(results[key]!.data as Float32Array);
       }
     } finally {
       this.#isRunning = false;
