@@ -13,6 +13,8 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => 
  */
 export interface Operation<Attributes> {
   readonly name: string;
+  /** Whether the backward half of a training computes the outputs again, rather than having them carried over. */
+  readonly isCheap?: boolean;
   /** Shapes of the outputs. Throws `RangeError` naming what does not fit. */
   shapes(inputs: readonly Shape[], attributes: Attributes): Shape[];
   /** Writes the ONNX nodes (opset 17) that compute it. */

@@ -30,18 +30,14 @@ export function planTraining(outputs: Readonly<Record<string, Value>>, inputGrad
   const results = named.map(([, value]) => value);
   const needed = ancestors(results);
   const weights = needed.filter((value) => value.origin.kind === 'weight');
-  const firstOfBackward = graph.values.length;
   const given = named.map(([name, output]) => ({ output, gradient: graph.input(gradientPort(name), output.shape) }));
   const wanted = [...weights, ...inputGradients];
   const gradients = differentiate(given, wanted);
 
-  const isBackward = (value: Value): boolean => value.index >= firstOfBackward;
-  // What the backward half reads of the forward half's results. Weights and inputs it has anyway.
-  const kept = new Set<Value>();
-  for (const value of ancestors(gradients, new Set(needed))) {
-    if (!isBackward(value) && value.origin.kind === 'node') kept.add(value);
-  }
-  const keptValues = [...kept].toSorted((a, b) => a.index - b.index);
+  // What is carried over is copied into fresh memory by ONNX Runtime's Node build: 33 instead of 88 MB per step for a
+  // U-Net of base 16 at 256², for 4 ms of cheap operations done again.
+  const costly = new Set(needed.filter(({ origin }) => origin.kind === 'node' && !origin.node.operation.isCheap));
+  const keptValues = ancestors(gradients, costly).filter((value) => costly.has(value));
   const forward = writeOnnx({ outputs: [...results, ...keptValues], weights: 'inputs' });
   const backward = writeOnnx({ outputs: gradients, given: keptValues, weights: 'inputs' });
   const portsOf = (plan: SessionPlan, values: readonly Value[]): string[] => {

@@ -8,6 +8,7 @@ import {
   type TrainableNetwork,
 } from './index.ts';
 import { normalNumbers, smallUNet } from '../../test/small-unet.ts';
+import { planTraining } from './training-plan.ts';
 
 const made: TrainableNetwork[] = [];
 afterAll(() => Promise.all(made.map((network) => network.dispose())));
@@ -86,6 +87,12 @@ describe('training', () => {
       const length = Math.sqrt(data.reduce((sum, value) => sum + value ** 2, 0));
       expect(error / length, values[i]!.name).toBeLessThan(1e-4);
     });
+  });
+
+  it('carries only convolutions over to the backward half, which computes the rest again', () => {
+    const { maps } = smallUNet();
+    const { kept } = planTraining({ maps }, []);
+    expect(kept.map((name) => name.replace(/\d+$/, ''))).toEqual(['conv', 'conv', 'conv', 'conv']);
   });
 
   it('goes on from a saved state as if it had not stopped', async () => {

@@ -7,6 +7,7 @@ import { sliceAxis } from './slice.ts';
 /** Tensors one behind the other along an axis. */
 const CONCAT: Operation<{ readonly axis: number }> = {
   name: 'Concat',
+  isCheap: true,
   shapes(inputs, { axis }) {
     const [first] = inputs;
     const misfit = inputs.find(

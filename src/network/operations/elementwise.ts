@@ -20,6 +20,7 @@ function elementwise(
 ): Operation<ElementwiseAttributes> {
   return {
     name,
+    isCheap: true,
     shapes: ([shape]) => [shape!],
     lower: (writer, node) => writer.node(name, node, hasAlpha ? { alpha: { float: node.attributes.alpha } } : {}),
     backward: ({ inputs: [input], outputs: [result], attributes: { alpha } }, [gradient]) => [

@@ -27,6 +27,7 @@ export interface PoolAttributes extends Window {
 /** The largest value under a window; places outside the image do not count. */
 const MAX_POOL: Operation<PoolAttributes> = {
   name: 'MaxPool',
+  isCheap: true,
   shapes: ([image], attributes) => [poolShape('MaxPool', image!, attributes)],
   lower: (writer, node) =>
     writer.node('MaxPool', node, {

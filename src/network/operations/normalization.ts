@@ -15,6 +15,7 @@ interface NormalizationAttributes {
 /** γ·(x − mean)/√(variance + ε) + β over the pixels of each channel. */
 const INSTANCE_NORMALIZATION: Operation<NormalizationAttributes> = {
   name: 'InstanceNormalization',
+  isCheap: true,
   shapes([image, gamma, beta]) {
     requireChannels('InstanceNormalization', image!, [gamma!, beta!]);
     return [image!];

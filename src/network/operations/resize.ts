@@ -23,6 +23,7 @@ interface ResizeAttributes {
 /** Samples an image at another size. Along each axis it is a linear map, and the axes are independent. */
 const RESIZE: Operation<ResizeAttributes> = {
   name: 'Resize',
+  isCheap: true,
   shapes([image], { size }) {
     requireImage('Resize', image!);
     return [[image![0]!, image![1]!, ...size]];
