@@ -14,31 +14,23 @@ export interface AdamUpdate extends AdamSettings {
   readonly gradientScale: number;
 }
 
-/**
- * One Adam update (Kingma & Ba 2015) over flat arrays, in place. A gradient element that is not finite counts as zero
- * and is counted in the result.
- */
-export function updateAdam(
-  weights: Float32Array,
-  gradients: Float32Array,
-  firstMoments: Float32Array,
-  secondMoments: Float32Array,
-  { beta1, beta2, epsilon, step, learningRate, gradientScale }: AdamUpdate,
-): number {
-  const rate = learningRate / (1 - beta1 ** step);
-  const correction = 1 / Math.sqrt(1 - beta2 ** step);
-  let rejected = 0;
-  for (let i = 0; i < weights.length; i++) {
-    let gradient = gradients[i]! * gradientScale;
-    if (!(Math.abs(gradient) < 1e18)) {
-      gradient = 0;
-      rejected++;
-    }
-    const first = beta1 * firstMoments[i]! + (1 - beta1) * gradient;
-    const second = beta2 * secondMoments[i]! + (1 - beta2) * gradient * gradient;
-    firstMoments[i] = first;
-    secondMoments[i] = second;
-    weights[i]! -= (rate * first) / (Math.sqrt(second) * correction + epsilon);
-  }
-  return rejected;
+/** What an update in float32 computes with (Kingma & Ba 2015); a gradient element that is not finite counts as zero. */
+export interface AdamNumbers {
+  readonly decay1: number;
+  readonly decay2: number;
+  /** Learning rate over the first moment's bias. */
+  readonly rate: number;
+  /** Factor on the root of the second moment. */
+  readonly correction: number;
+}
+
+export function adamNumbers({ beta1, beta2, step, learningRate }: AdamUpdate): AdamNumbers {
+  // As float32 has them: 1 − β2 is off by 5e-5 there, and the corrections must be off alike.
+  const [decay1, decay2] = [Math.fround(beta1), Math.fround(beta2)];
+  return {
+    decay1,
+    decay2,
+    rate: learningRate / (1 - decay1 ** step),
+    correction: 1 / Math.sqrt(1 - decay2 ** step),
+  };
 }

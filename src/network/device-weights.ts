@@ -2,7 +2,7 @@ import { Ownership, createStorageBuffer, createUniformBuffer, readFloats, writeB
 import { Commands } from '../gpu/commands.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { createKernel, type Kernel } from '../gpu/kernel.ts';
-import type { AdamUpdate } from './adam.ts';
+import { adamNumbers, type AdamUpdate } from './adam.ts';
 import adamText from './adam.wgsl?raw';
 import type { TensorData } from './runtime.ts';
 import { checkState, type WeightArrays, type WeightSlot, type WeightStore } from './weight-store.ts';
@@ -73,14 +73,12 @@ export class DeviceWeights implements WeightStore {
     return Object.fromEntries(this.slots.map(({ name }) => [ports.get(name)!, this.#gradients[name]!]));
   }
 
-  update({ beta1, beta2, epsilon, step, learningRate, gradientScale }: AdamUpdate): void {
+  update(update: AdamUpdate): void {
     const groups = Math.min(LARGEST_GROUP_COUNT, Math.ceil(this.count / GROUP_WIDTH));
     const words = new Uint32Array(8);
     words.set([this.count, groups * GROUP_WIDTH]);
-    // The decays as the kernel sees them: 1 − β2 in float32 is off by 5e-5, and the correction must be off alike.
-    const [first, second] = [Math.fround(beta1), Math.fround(beta2)];
-    const sizes = [learningRate / (1 - first ** step), 1 / Math.sqrt(1 - second ** step)];
-    new Float32Array(words.buffer).set([...sizes, first, second, epsilon, gradientScale], 2);
+    const { rate, correction, decay1, decay2 } = adamNumbers(update);
+    new Float32Array(words.buffer).set([rate, correction, decay1, decay2, update.epsilon, update.gradientScale], 2);
     writeBuffer(this.#gpu, this.#uniforms, words);
     const commands = new Commands(this.#gpu);
     this.#gather(commands);

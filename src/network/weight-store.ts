@@ -1,4 +1,5 @@
-import { updateAdam, type AdamUpdate } from './adam.ts';
+import { createAdamArrays, type AdamArrays } from './adam-arrays.ts';
+import type { AdamUpdate } from './adam.ts';
 import { sizeOf, type Shape, type Value } from './graph.ts';
 import type { NetworkRuntime, TensorData } from './runtime.ts';
 import { DeviceWeights } from './device-weights.ts';
@@ -72,49 +73,45 @@ export function checkState(state: WeightArrays, count: number): void {
 class MemoryWeights implements WeightStore {
   readonly slots: readonly WeightSlot[];
   readonly count: number;
-  readonly #weights: Float32Array;
-  readonly #gradients: Float32Array;
-  readonly #firstMoments: Float32Array;
-  readonly #secondMoments: Float32Array;
+  readonly #arrays: AdamArrays;
 
   constructor(slots: readonly WeightSlot[], values: Float32Array) {
     this.slots = slots;
     this.count = values.length;
-    this.#weights = values;
-    this.#gradients = new Float32Array(values.length);
-    this.#firstMoments = new Float32Array(values.length);
-    this.#secondMoments = new Float32Array(values.length);
+    this.#arrays = createAdamArrays(values.length);
+    this.#arrays.weights.set(values);
   }
 
   weights(): Readonly<Record<string, TensorData>> {
-    return Object.fromEntries(this.slots.map((slot) => [slot.name, part(this.#weights, slot)]));
+    return Object.fromEntries(this.slots.map((slot) => [slot.name, part(this.#arrays.weights, slot)]));
   }
 
   gradientTargets(ports: ReadonlyMap<string, string>): Readonly<Record<string, TensorData>> {
-    return Object.fromEntries(this.slots.map((slot) => [ports.get(slot.name)!, part(this.#gradients, slot)]));
+    return Object.fromEntries(this.slots.map((slot) => [ports.get(slot.name)!, part(this.#arrays.gradients, slot)]));
   }
 
   update(update: AdamUpdate): void {
-    updateAdam(this.#weights, this.#gradients, this.#firstMoments, this.#secondMoments, update);
+    this.#arrays.update(update);
   }
 
   readGradients(): Promise<Float32Array> {
-    return Promise.resolve(this.#gradients.slice());
+    return Promise.resolve(this.#arrays.gradients.slice());
   }
 
   save(): Promise<WeightArrays> {
+    const { weights, firstMoments, secondMoments } = this.#arrays;
     return Promise.resolve({
-      weights: this.#weights.slice(),
-      firstMoments: this.#firstMoments.slice(),
-      secondMoments: this.#secondMoments.slice(),
+      weights: weights.slice(),
+      firstMoments: firstMoments.slice(),
+      secondMoments: secondMoments.slice(),
     });
   }
 
   load(state: WeightArrays): void {
     checkState(state, this.count);
-    this.#weights.set(state.weights);
-    this.#firstMoments.set(state.firstMoments);
-    this.#secondMoments.set(state.secondMoments);
+    this.#arrays.weights.set(state.weights);
+    this.#arrays.firstMoments.set(state.firstMoments);
+    this.#arrays.secondMoments.set(state.secondMoments);
   }
 
   dispose(): void {
