@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import type { Gpu } from '../gpu/gpu.ts';
+import { release } from './release.ts';
 import {
   NetworkError,
   type NetworkRuntime,
@@ -80,10 +81,11 @@ class OrtSession implements NetworkSession {
       const results = await perform(() => this.#session.run(this.#tensors(feeds), wanted)).catch((error: unknown) => {
         throw new NetworkError(`${name} failed (${messageOf(error)}).`, { cause: error });
       });
-      // Arrays that were filled come back as copies in the runtime's own memory: those are left alone.
-      for (const [key, target] of Object.entries(into)) {
-        if (isMade(key)) (target as Float32Array).set(results[key]!.data as Float32Array);
-      }
+      const arrays = Object.entries(into).filter(([, target]) => target instanceof Float32Array);
+      const dataOf = (key: string): Float32Array<ArrayBuffer> => results[key]!.data as Float32Array<ArrayBuffer>;
+      // Arrays that were filled come back as copies.
+      if (fillsArrays) release(arrays.map(([key]) => dataOf(key).buffer));
+      else for (const [key, target] of arrays) (target as Float32Array).set(dataOf(key));
     } finally {
       this.#isRunning = false;
     }
