@@ -55,6 +55,12 @@ export function createOrtRuntime(options: OrtRuntimeOptions): NetworkRuntime {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Those of the buffers, each once, that none of the arrays lies in. */
+function copiesIn(buffers: readonly ArrayBuffer[], arrays: readonly (readonly [string, TensorData])[]): ArrayBuffer[] {
+  const own = new Set(arrays.map(([, array]) => (array as Float32Array).buffer));
+  return [...new Set(buffers)].filter((buffer) => !own.has(buffer));
+}
+
 class OrtSession implements NetworkSession {
   readonly #options: Required<OrtRuntimeOptions>;
   readonly #session: InferenceSession;
@@ -83,8 +89,14 @@ class OrtSession implements NetworkSession {
       });
       const arrays = Object.entries(into).filter(([, target]) => target instanceof Float32Array);
       const dataOf = (key: string): Float32Array<ArrayBuffer> => results[key]!.data as Float32Array<ArrayBuffer>;
-      // Arrays that were filled come back as copies.
-      if (fillsArrays) release(arrays.map(([key]) => dataOf(key).buffer));
+      // Arrays that were filled come back as they are, or as copies.
+      if (fillsArrays)
+        release(
+          copiesIn(
+            arrays.map(([key]) => dataOf(key).buffer),
+            arrays,
+          ),
+        );
       else for (const [key, target] of arrays) (target as Float32Array).set(dataOf(key));
     } finally {
       this.#isRunning = false;
