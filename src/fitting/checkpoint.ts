@@ -24,7 +24,7 @@ export interface Checkpoint {
 }
 
 /** Counts up when the buffers' content is laid out anew: an older checkpoint is then not resumed. */
-const FORMAT = 'fate-checkpoint-2';
+const FORMAT = 'fate-checkpoint-3';
 
 /** Copies every buffer to the host, bit for bit. */
 export async function captureCheckpoint(

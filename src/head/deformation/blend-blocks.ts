@@ -11,6 +11,9 @@ export const BLOCK_SIZE = BLOCK_LANES * BLOCK_TURNS;
  * a list of the coefficients that move any of them, and per item of the list one *record* (three floats) for each of the
  * 32: the entry's, or zeros where the vertex has no such entry. So kernels stream through memory, walk one list for
  * several vertices, and need no index per entry. ICT-FaceKit: a fifth of the records are fillers.
+ *
+ * Four records that a lane loads together follow each other: item by item, lane by lane, turn by turn. In memory their
+ * floats lie by axis: x of all four, y of all four, z of all four.
  */
 export interface BlendBlocks {
   readonly blockCount: number;
@@ -47,7 +50,7 @@ export function blendBlocks(support: BlendSupport, used?: ArrayLike<number>): Bl
     const itemOf = new Map(sorted.map((coefficient, item) => [coefficient, items.length + item]));
     members.forEach((vertex, place) => {
       for (let entry = starts[vertex]; entry < starts[vertex + 1]; entry++)
-        records[entry] = itemOf.get(coefficients[entry])! * BLOCK_SIZE + place;
+        records[entry] = itemOf.get(coefficients[entry])! * BLOCK_SIZE + recordInItem(place);
     });
     for (const coefficient of sorted) items.push(coefficient);
     listStarts.push(items.length);
@@ -93,6 +96,16 @@ function spreadBlocks(vertices: Uint32Array): void {
       vertices.set(sorted.subarray(block * BLOCK_SIZE, (block + 1) * BLOCK_SIZE), place);
 }
 
+/** Lane by lane, turn by turn; vertices lie turn by turn, so that neighbouring lanes have neighbouring vertices. */
+function recordInItem(place: number): number {
+  return (place % BLOCK_LANES) * BLOCK_TURNS + Math.floor(place / BLOCK_LANES);
+}
+
+/** Where float `axis` of a record of `stride` floats is. */
+function floatOf(record: number, stride: number, axis: number): number {
+  return (Math.floor(record / BLOCK_TURNS) * stride + axis) * BLOCK_TURNS + (record % BLOCK_TURNS);
+}
+
 /** Values by entry (M × stride) to values by record, with zeros in between. */
 export function toRecords(
   { records, recordCount }: BlendBlocks,
@@ -101,7 +114,7 @@ export function toRecords(
 ): Float32Array {
   const result = new Float32Array(recordCount * stride);
   records.forEach((record, entry) => {
-    for (let i = 0; i < stride; i++) result[record * stride + i] = values[entry * stride + i];
+    for (let i = 0; i < stride; i++) result[floatOf(record, stride, i)] = values[entry * stride + i];
   });
   return result;
 }
@@ -110,7 +123,7 @@ export function toRecords(
 export function fromRecords({ records }: BlendBlocks, values: ArrayLike<number>, stride: number): Float32Array {
   const result = new Float32Array(records.length * stride);
   records.forEach((record, entry) => {
-    for (let i = 0; i < stride; i++) result[entry * stride + i] = values[record * stride + i];
+    for (let i = 0; i < stride; i++) result[entry * stride + i] = values[floatOf(record, stride, i)];
   });
   return result;
 }

@@ -5,6 +5,9 @@
 // workgroup holds several walkers with one or a few.
 //
 // Places behind the last vertex repeat it: their records are fillers, and nothing may be written for them.
+//
+// The vectors of a lane's four vertices are the rows of a `mat3x4f`: x of all four, then y, then z. A buffer of records
+// is an array of them, by item and lane, so that every load and every operation is one of four floats.
 
 const BLOCK_LANES = 8u; // as in blend-blocks.ts
 const BLOCK_TURNS = 4u;
@@ -22,6 +25,11 @@ fn blocksOf(invocation: u32) -> vec2u {
   return vec2u(first, min(first + blocksPerWalker, walkedBlocks));
 }
 
+// Where an item's records for a lane's four vertices are.
+fn recordsOf(item: u32, lane: u32) -> u32 {
+  return item * BLOCK_LANES + lane;
+}
+
 fn placeOf(block: u32, lane: u32, turn: u32) -> u32 {
   return block * BLOCK_SIZE + turn * BLOCK_LANES + lane;
 }
@@ -29,6 +37,19 @@ fn placeOf(block: u32, lane: u32, turn: u32) -> u32 {
 // `blockTable`: V vertices by place, blockCount + 1 starts of the lists, a coefficient per item.
 fn vertexAt(place: u32) -> u32 {
   return blockTable[min(place, vertexCount - 1u)];
+}
+
+fn verticesOf(block: u32, lane: u32) -> vec4u {
+  return vec4u(
+    vertexAt(placeOf(block, lane, 0u)),
+    vertexAt(placeOf(block, lane, 1u)),
+    vertexAt(placeOf(block, lane, 2u)),
+    vertexAt(placeOf(block, lane, 3u)),
+  );
+}
+
+fn byAxis(first: vec3f, second: vec3f, third: vec3f, fourth: vec3f) -> mat3x4f {
+  return transpose(mat4x3f(first, second, third, fourth));
 }
 
 // (first item, end) of a block's list.

@@ -1,14 +1,21 @@
 // A vertex's skinning transform, shared by the forward and backward kernels: Σ_j w_j·[R_j | o_j], three rows.
 
-const TRANSFORM_FLOATS = 12u; // as in layout.ts
+// `frameState`: three rows per joint, then the blend coefficients (layout.ts).
+
+fn transformRow(joint: u32, row: u32) -> vec4f {
+  return frameState[joint * 3u + row];
+}
+
+fn coefficientValue(coefficient: u32) -> f32 {
+  return frameState[jointCount * 3u + coefficient / 4u][coefficient % 4u];
+}
 
 fn blendTransforms(vertex: u32) -> array<vec4f, 3> {
   var rows: array<vec4f, 3>;
   for (var j = 0u; j < jointCount; j++) {
     let weight = skinningWeights[vertex * jointCount + j];
     for (var row = 0u; row < 3u; row++) {
-      let at = j * TRANSFORM_FLOATS + row * 4u;
-      rows[row] += weight * vec4f(frameState[at], frameState[at + 1u], frameState[at + 2u], frameState[at + 3u]);
+      rows[row] += weight * transformRow(j, row);
     }
   }
   return rows;

@@ -12,9 +12,9 @@ override withSums: bool;
 
 const MAX_JOINTS = 5u; // JOINT_NAMES
 
-@group(0) @binding(0) var<storage, read> frameState: array<f32>; // layout.ts
+@group(0) @binding(0) var<storage, read> frameState: array<vec4f>; // layout.ts
 @group(0) @binding(1) var<storage, read> blockTable: array<u32>; // blend-blocks.wgsl
-@group(0) @binding(2) var<storage, read> displacements: array<f32>; // records × 3, metres per unit coefficient
+@group(0) @binding(2) var<storage, read> displacements: array<mat3x4f>; // records, metres per unit coefficient
 @group(0) @binding(3) var<storage, read> skinningWeights: array<f32>; // V×J
 @group(0) @binding(4) var<storage, read> posedGradient: array<vec4f>; // V
 @group(0) @binding(5) var<storage, read> blendedVertices: array<vec4f>; // V, metres
@@ -45,26 +45,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 
 fn walkBlock(block: u32, lane: u32, sums: u32) {
-  var gradients: array<vec3f, BLOCK_TURNS>;
+  var gradients: mat3x4f;
   for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
     let place = placeOf(block, lane, turn);
-    gradients[turn] = vec3f();
     if (place < vertexCount) {
       let vertex = vertexAt(place);
-      gradients[turn] = toRestFrame(vertex);
+      let gradient = toRestFrame(vertex);
+      blendedGradient[vertex] = vec4f(gradient, 0.0);
       for (var axis = 0u; axis < 3u; axis++) {
-        blendedGradient[vertex][axis] = gradients[turn][axis]; // w stays 0
+        gradients[axis][turn] = gradient[axis];
       }
     }
   }
   if (withSums) {
     let items = itemsOf(block);
-  for (var item = items.x; item < items.y; item++) {
-      var sum = 0.0;
-      for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
-        let at = 3u * placeOf(item, lane, turn);
-        sum += dot(vec3f(displacements[at], displacements[at + 1u], displacements[at + 2u]), gradients[turn]);
-      }
+    for (var item = items.x; item < items.y; item++) {
+      let moved = displacements[recordsOf(item, lane)];
+      let products = moved[0] * gradients[0] + moved[1] * gradients[1] + moved[2] * gradients[2];
+      let sum = products.x + products.y + products.z + products.w;
       coefficientSums[sums + coefficientOf(item) * BLOCK_LANES] += sum;
     }
   }
@@ -79,8 +77,7 @@ fn toRestFrame(vertex: u32) -> vec3f {
     if (j < jointCount) {
       let weighted = skinningWeights[vertex * jointCount + j] * gradient;
       for (var row = 0u; row < 3u; row++) {
-        let at = j * TRANSFORM_FLOATS + row * 4u;
-        turned += weighted[row] * vec3f(frameState[at], frameState[at + 1u], frameState[at + 2u]);
+        turned += weighted[row] * transformRow(j, row).xyz;
         if (withSums) {
           transforms[j * 3u + row] += weighted[row] * point;
         }

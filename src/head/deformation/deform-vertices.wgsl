@@ -7,12 +7,12 @@
 override jointCount: u32;
 override withDifference: bool;
 
-@group(0) @binding(0) var<storage, read> frameState: array<f32>; // layout.ts
+@group(0) @binding(0) var<storage, read> frameState: array<vec4f>; // layout.ts
 @group(0) @binding(1) var<storage, read> identityVertices: array<vec4f>; // V, metres
 @group(0) @binding(2) var<storage, read> vertexOffset: array<vec4f>; // V, metres: Δvertex
 @group(0) @binding(3) var<storage, read> blockTable: array<u32>; // blend-blocks.wgsl
-@group(0) @binding(4) var<storage, read> displacements: array<f32>; // records × 3, metres per unit coefficient: D
-@group(0) @binding(5) var<storage, read> modelDisplacements: array<f32>; // records × 3: B
+@group(0) @binding(4) var<storage, read> displacements: array<mat3x4f>; // records, metres per unit coefficient: D
+@group(0) @binding(5) var<storage, read> modelDisplacements: array<mat3x4f>; // records: B
 @group(0) @binding(6) var<storage, read> skinningWeights: array<f32>; // V×J
 @group(0) @binding(7) var<storage, read_write> posedVertices: array<vec4f>; // V, metres, world
 @group(0) @binding(8) var<storage, read_write> blendedVertices: array<vec4f>; // V, metres, rest frame
@@ -27,40 +27,37 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 
 fn deformBlock(block: u32, lane: u32) {
-  var vertices: array<u32, BLOCK_TURNS>;
-  var blended: array<vec3f, BLOCK_TURNS>;
-  var differences: array<vec3f, BLOCK_TURNS>;
-  for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
-    vertices[turn] = vertexAt(placeOf(block, lane, turn));
-    differences[turn] = vertexOffset[vertices[turn]].xyz;
-    blended[turn] = identityVertices[vertices[turn]].xyz + differences[turn];
-  }
+  let vertices = verticesOf(block, lane);
+  var differences = byAxis(
+    vertexOffset[vertices.x].xyz,
+    vertexOffset[vertices.y].xyz,
+    vertexOffset[vertices.z].xyz,
+    vertexOffset[vertices.w].xyz,
+  );
+  var blended = differences + byAxis(
+    identityVertices[vertices.x].xyz,
+    identityVertices[vertices.y].xyz,
+    identityVertices[vertices.z].xyz,
+    identityVertices[vertices.w].xyz,
+  );
   let items = itemsOf(block);
   for (var item = items.x; item < items.y; item++) {
-    let coefficient = frameState[jointCount * TRANSFORM_FLOATS + coefficientOf(item)];
-    for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
-      let at = 3u * placeOf(item, lane, turn);
-      let moved = vec3f(displacements[at], displacements[at + 1u], displacements[at + 2u]);
-      blended[turn] += coefficient * moved;
-      if (withDifference) {
-        let model = vec3f(modelDisplacements[at], modelDisplacements[at + 1u], modelDisplacements[at + 2u]);
-        differences[turn] += coefficient * (moved - model);
-      }
+    let coefficient = coefficientValue(coefficientOf(item));
+    let moved = displacements[recordsOf(item, lane)];
+    blended += coefficient * moved;
+    if (withDifference) {
+      differences += coefficient * (moved - modelDisplacements[recordsOf(item, lane)]);
     }
   }
   for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
     if (placeOf(block, lane, turn) < vertexCount) {
       let vertex = vertices[turn];
       let rows = blendTransforms(vertex);
-      let point = vec4f(blended[turn], 1.0);
-      let posed = vec3f(dot(rows[0], point), dot(rows[1], point), dot(rows[2], point));
-      for (var axis = 0u; axis < 3u; axis++) {
-        // One by one: w stays 0, and a store costs a software driver more than three loads.
-        posedVertices[vertex][axis] = posed[axis];
-        blendedVertices[vertex][axis] = blended[turn][axis];
-      }
+      let point = vec4f(transpose(blended)[turn], 1.0);
+      posedVertices[vertex] = vec4f(dot(rows[0], point), dot(rows[1], point), dot(rows[2], point), 0.0);
+      blendedVertices[vertex] = vec4f(point.xyz, 0.0);
       if (withDifference) {
-        vertexDifference[vertex] = vec4f(differences[turn], 0.0);
+        vertexDifference[vertex] = vec4f(transpose(differences)[turn], 0.0);
       }
     }
   }

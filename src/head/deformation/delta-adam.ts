@@ -45,7 +45,7 @@ export interface DeltaAdamStepOptions {
  * holds per slot: the deltas' own gradient (an outer product per frame) is never stored.
  */
 export interface DeltaAdam {
-  /** (mean, mean square) of the gradient for every float of `displacements` and `vertexOffset`. For checkpoints. */
+  /** Per four floats of `displacements` and of `vertexOffset`: means of their gradients, then mean squares. For checkpoints. */
   readonly deltaMoments: GPUBuffer;
   readonly vertexOffsetMoments: GPUBuffer;
   step(commands: Commands, options: DeltaAdamStepOptions): void;

@@ -3,8 +3,8 @@
 // `updateDisplacements`: entries of the blend support; `updateVertexOffset`: vertices (c = 1). Adam as in fitting/adam.wgsl.
 //
 // `updateDisplacements` walks blocks of vertices (blend-blocks.wgsl): a vertex's gradients are loaded once for all of its
-// entries, a frame's coefficient once for four. Records with rate 0 (fillers, expressions that the clip never uses) are
-// left alone. `updateVertexOffset`: an invocation takes `verticesPerInvocation` vertices one workgroup width apart.
+// entries, a frame's coefficient once for four. Records with rate 0 (fillers, expressions that the clip never uses) learn
+// nothing: their moments stay 0. `updateVertexOffset`: an invocation takes `verticesPerInvocation` vertices one workgroup width apart.
 
 override verticesPerInvocation = 4u;
 override coefficientBase: u32; // of the first blend coefficient in a frame state
@@ -25,9 +25,9 @@ struct DeltaAdam {
 @group(0) @binding(1) var<storage, read> frameStates: array<f32>;
 @group(0) @binding(2) var<storage, read> blendedGradient: array<vec4f>; // slots × V
 @group(0) @binding(3) var<storage, read> blockTable: array<u32>; // blend-blocks.wgsl
-@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // records × 3, or V×4
-@group(0) @binding(5) var<storage, read_write> moments: array<vec2f>; // (mean, mean square) per parameter
-@group(0) @binding(6) var<storage, read> recordRates: array<f32>; // factor on the rate of each record
+@group(0) @binding(4) var<storage, read_write> parameters: array<vec4f>; // 3 per four records, or V
+@group(0) @binding(5) var<storage, read_write> moments: array<vec4f>; // mean, mean square per vec4 of parameters
+@group(0) @binding(6) var<storage, read> recordRates: array<vec4f>; // factor on the rate of each record
 
 // 2^60, by the bits: see fitting/adam.wgsl.
 const LARGEST_GRADIENT_BITS = 0x5d800000u;
@@ -41,30 +41,30 @@ fn updateDisplacements(@builtin(global_invocation_id) id: vec3u) {
 }
 
 fn updateBlock(block: u32, lane: u32) {
-  var gradients: array<vec3f, SLOT_COUNT * BLOCK_TURNS>;
-  for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
-    let vertex = vertexAt(placeOf(block, lane, turn));
-    for (var slot = 0u; slot < SLOT_COUNT; slot++) {
-      let gradient = blendedGradient[slot * gradientStride + vertex].xyz;
-      gradients[turn * SLOT_COUNT + slot] = select(vec3f(), gradient, slot < adam.frameCount);
-    }
+  var gradients: array<mat3x4f, SLOT_COUNT>;
+  let vertices = verticesOf(block, lane);
+  for (var slot = 0u; slot < adam.frameCount; slot++) {
+    let first = slot * gradientStride;
+    gradients[slot] = byAxis(
+      blendedGradient[first + vertices.x].xyz,
+      blendedGradient[first + vertices.y].xyz,
+      blendedGradient[first + vertices.z].xyz,
+      blendedGradient[first + vertices.w].xyz,
+    );
   }
   let items = itemsOf(block);
   for (var item = items.x; item < items.y; item++) {
     let place = coefficientBase + coefficientOf(item);
-    var coefficients: array<f32, SLOT_COUNT>;
-    for (var slot = 0u; slot < SLOT_COUNT; slot++) {
-      coefficients[slot] = frameStates[slot * stateStride + place];
-    }
-    for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
-      let record = placeOf(item, lane, turn);
-      let rate = recordRates[record];
-      if (rate != 0.0) {
-        var gradient = vec3f();
-        for (var slot = 0u; slot < SLOT_COUNT; slot++) {
-          gradient += coefficients[slot] * gradients[turn * SLOT_COUNT + slot];
-        }
-        update(record * 3u, gradient * adam.gradientScale, rate);
+    let records = recordsOf(item, lane);
+    let rates = recordRates[records];
+    if (any(rates != vec4f())) {
+      var gradient = mat3x4f();
+      for (var slot = 0u; slot < SLOT_COUNT; slot++) {
+        gradient += frameStates[slot * stateStride + place] * gradients[slot];
+      }
+      for (var axis = 0u; axis < 3u; axis++) {
+        let learned = select(vec4f(), gradient[axis] * adam.gradientScale, rates != vec4f());
+        update(records * 3u + axis, learned, rates);
       }
     }
   }
@@ -77,22 +77,20 @@ fn updateVertexOffset(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
     if (vertex >= vertexCount) {
       return;
     }
-    var gradient = vec3f();
+    var gradient = vec4f();
     for (var slot = 0u; slot < adam.frameCount; slot++) {
-      gradient += blendedGradient[slot * gradientStride + vertex].xyz;
+      gradient += blendedGradient[slot * gradientStride + vertex]; // w is 0
     }
-    update(vertex * 4u, gradient * adam.gradientScale, 1.0);
+    update(vertex, gradient * adam.gradientScale, vec4f(1.0));
   }
 }
 
-fn update(at: u32, gradient: vec3f, rate: f32) {
-  for (var axis = 0u; axis < 3u; axis++) {
-    let usable = (bitcast<u32>(gradient[axis]) & 0x7fffffffu) <= LARGEST_GRADIENT_BITS;
-    let g = select(0.0, gradient[axis], usable);
-    let previous = moments[at + axis];
-    let first = adam.beta1 * previous.x + (1.0 - adam.beta1) * g;
-    let second = adam.beta2 * previous.y + (1.0 - adam.beta2) * g * g;
-    moments[at + axis] = vec2f(first, second);
-    parameters[at + axis] -= rate * adam.stepSize * first / (sqrt(second) * adam.secondCorrection + adam.epsilon);
-  }
+fn update(at: u32, gradient: vec4f, rate: vec4f) {
+  let usable = (bitcast<vec4u>(gradient) & vec4u(0x7fffffffu)) <= vec4u(LARGEST_GRADIENT_BITS);
+  let g = select(vec4f(), gradient, usable);
+  let first = adam.beta1 * moments[2u * at] + (1.0 - adam.beta1) * g;
+  let second = adam.beta2 * moments[2u * at + 1u] + (1.0 - adam.beta2) * g * g;
+  moments[2u * at] = first;
+  moments[2u * at + 1u] = second;
+  parameters[at] -= rate * adam.stepSize * first / (sqrt(second) * adam.secondCorrection + adam.epsilon);
 }
