@@ -1,4 +1,5 @@
 import type { BlendSupport } from './blend-support.ts';
+import { orderVertices } from './vertex-order.ts';
 
 /** Lanes that walk a block together, and vertices that each of them works on at once; as in blend-blocks.wgsl. */
 export const BLOCK_LANES = 8;
@@ -10,7 +11,7 @@ export const BLOCK_SIZE = BLOCK_LANES * BLOCK_TURNS;
  * How the sparse basis lies in memory. Vertices that move with nearly the same coefficients form blocks of 32; a block has
  * a list of the coefficients that move any of them, and per item of the list one *record* (three floats) for each of the
  * 32: the entry's, or zeros where the vertex has no such entry. So kernels stream through memory, walk one list for
- * several vertices, and need no index per entry. ICT-FaceKit: a fifth of the records are fillers.
+ * several vertices, and need no index per entry. ICT-FaceKit: a tenth of the records are fillers.
  *
  * Four records that a lane loads together follow each other: item by item, lane by lane, turn by turn. In memory their
  * floats lie by axis: x of all four, y of all four, z of all four.
@@ -35,9 +36,10 @@ export interface BlendBlocks {
 /** Blocks of a support; `used` (V, not 0 for vertices that anything is bound to; default all) come first. */
 export function blendBlocks(support: BlendSupport, used?: ArrayLike<number>): BlendBlocks {
   const { starts, coefficients } = support;
-  const vertices = orderedVertices(support, used);
-  const blockCount = Math.ceil(vertices.length / BLOCK_SIZE);
-  const usedCount = used ? vertices.filter((vertex) => used[vertex]).length : vertices.length;
+  const vertexCount = starts.length - 1;
+  const usedCount = used ? Array.from(used).filter((value) => value !== 0).length : vertexCount;
+  const vertices = orderedVertices(support, usedCount, used);
+  const blockCount = Math.ceil(vertexCount / BLOCK_SIZE);
   const listStarts = [0];
   const items: number[] = [];
   const records = new Uint32Array(support.entryCount);
@@ -65,14 +67,9 @@ export function blendBlocks(support: BlendSupport, used?: ArrayLike<number>): Bl
   };
 }
 
-/** Vertices by use, then by the coefficients that move them, then by number. */
-function orderedVertices({ starts, coefficients }: BlendSupport, used?: ArrayLike<number>): Uint32Array {
-  const keys = Array.from({ length: starts.length - 1 }, (_, vertex) =>
-    String.fromCharCode(used && !used[vertex] ? 1 : 0, ...coefficients.subarray(starts[vertex], starts[vertex + 1])),
-  );
-  const compare = (a: number, b: number): number => (keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b);
-  const vertices = Uint32Array.from([...keys.keys()].sort(compare));
-  const usedCount = used ? vertices.filter((vertex) => used[vertex]).length : vertices.length;
+/** Vertices by place: blocks of the used ones first. */
+function orderedVertices(support: BlendSupport, usedCount: number, used?: ArrayLike<number>): Uint32Array {
+  const vertices = orderVertices(support, BLOCK_SIZE, (vertex) => !used || used[vertex] !== 0);
   // The block on the border, and a last one that is not full, stay where they are.
   spreadBlocks(vertices.subarray(0, usedCount - (usedCount % BLOCK_SIZE)));
   const rest = vertices.subarray(Math.ceil(usedCount / BLOCK_SIZE) * BLOCK_SIZE);
@@ -84,7 +81,7 @@ function orderedVertices({ starts, coefficients }: BlendSupport, used?: ArrayLik
 const STRETCHES = 8;
 
 /**
- * Deals whole blocks out to the stretches in turn, in place. Sorted, blocks with long lists lie together; a software
+ * Deals whole blocks out to the stretches in turn, in place. As ordered, blocks with long lists come first; a software
  * driver gives each core one stretch of a dispatch's workgroups, and one of two cores had 73 % of ICT-FaceKit's lists.
  */
 function spreadBlocks(vertices: Uint32Array): void {
