@@ -94,7 +94,7 @@ function spreadBlocks(vertices: Uint32Array): void {
 }
 
 /** Lane by lane, turn by turn; vertices lie turn by turn, so that neighbouring lanes have neighbouring vertices. */
-function recordInItem(place: number): number {
+export function recordInItem(place: number): number {
   return (place % BLOCK_LANES) * BLOCK_TURNS + Math.floor(place / BLOCK_LANES);
 }
 

@@ -4,16 +4,15 @@
 //   difference = Δvertex + Σ c_k·(D_k − B_k)      what the deltas add; on request, for the regularisers
 // Walks blocks of vertices: blend-blocks.wgsl. Skipping coefficients that are 0 gains nothing: refined tracks have none.
 
-override jointCount: u32;
 override withDifference: bool;
 
 @group(0) @binding(0) var<storage, read> frameState: array<vec4f>; // layout.ts
 @group(0) @binding(1) var<storage, read> identityVertices: array<vec4f>; // V, metres
 @group(0) @binding(2) var<storage, read> vertexOffset: array<vec4f>; // V, metres: Δvertex
-@group(0) @binding(3) var<storage, read> blockTable: array<u32>; // blend-blocks.wgsl
+@group(0) @binding(3) var<storage, read> blockTable: array<u32>; // blend-blocks.wgsl, skin-blocks.wgsl
 @group(0) @binding(4) var<storage, read> displacements: array<mat3x4f>; // records, metres per unit coefficient: D
 @group(0) @binding(5) var<storage, read> modelDisplacements: array<mat3x4f>; // records: B
-@group(0) @binding(6) var<storage, read> skinningWeights: array<f32>; // V×J
+@group(0) @binding(6) var<storage, read> skinningWeights: array<vec4f>; // records
 @group(0) @binding(7) var<storage, read_write> posedVertices: array<vec4f>; // V, metres, world
 @group(0) @binding(8) var<storage, read_write> blendedVertices: array<vec4f>; // V, metres, rest frame
 @group(0) @binding(9) var<storage, read_write> vertexDifference: array<vec4f>; // V, metres, rest frame
@@ -49,16 +48,27 @@ fn deformBlock(block: u32, lane: u32) {
       differences += coefficient * (moved - modelDisplacements[recordsOf(item, lane)]);
     }
   }
+  let posed = transpose(pose(block, lane, blended));
   for (var turn = 0u; turn < BLOCK_TURNS; turn++) {
     if (placeOf(block, lane, turn) < vertexCount) {
-      let vertex = vertices[turn];
-      let rows = blendTransforms(vertex);
-      let point = vec4f(transpose(blended)[turn], 1.0);
-      posedVertices[vertex] = vec4f(dot(rows[0], point), dot(rows[1], point), dot(rows[2], point), 0.0);
-      blendedVertices[vertex] = vec4f(point.xyz, 0.0);
+      posedVertices[vertices[turn]] = vec4f(posed[turn], 0.0);
+      blendedVertices[vertices[turn]] = vec4f(transpose(blended)[turn], 0.0);
       if (withDifference) {
-        vertexDifference[vertex] = vec4f(transpose(differences)[turn], 0.0);
+        vertexDifference[vertices[turn]] = vec4f(transpose(differences)[turn], 0.0);
       }
     }
   }
+}
+
+fn pose(block: u32, lane: u32, points: mat3x4f) -> mat3x4f {
+  var posed = mat3x4f();
+  let joints = jointsOf(block);
+  for (var item = joints.x; item < joints.y; item++) {
+    let weights = skinningWeights[recordsOf(item, lane)];
+    for (var row = 0u; row < 3u; row++) {
+      let transform = transformRow(jointOf(item), row);
+      posed[row] += weights * (points * transform.xyz + transform.w);
+    }
+  }
+  return posed;
 }

@@ -5,19 +5,19 @@ import type { HeadModel } from '../head-model.ts';
 import addDifferenceWgsl from './add-difference.backward.wgsl?raw';
 import { BLOCK_LANES, type BlendBlocks } from './blend-blocks.ts';
 import blendBlocksWgsl from './blend-blocks.wgsl?raw';
-import blendTransformsWgsl from './blend-transforms.wgsl?raw';
 import deformBackwardWgsl from './deform-vertices.backward.wgsl?raw';
 import deformWgsl from './deform-vertices.wgsl?raw';
 import { blendCoefficientCount } from './layout.ts';
 import poseRecordWgsl from './pose-record.wgsl?raw';
 import prepareBackwardWgsl from './prepare-pose.backward.wgsl?raw';
 import prepareWgsl from './prepare-pose.wgsl?raw';
+import skinBlocksWgsl from './skin-blocks.wgsl?raw';
 
 const file = (name: string, text: string): WgslFile => ({ name: `src/head/deformation/${name}`, text });
 const ROTATION: WgslFile = { name: 'src/math/rotation.wgsl', text: rotationWgsl };
 const POSE_RECORD = file('pose-record.wgsl', poseRecordWgsl);
 const BLEND_BLOCKS = file('blend-blocks.wgsl', blendBlocksWgsl);
-const BLEND_TRANSFORMS = file('blend-transforms.wgsl', blendTransformsWgsl);
+const SKIN_BLOCKS = file('skin-blocks.wgsl', skinBlocksWgsl);
 
 /**
  * How many walkers share the blocks (blend-blocks.wgsl), and how many invocations make a workgroup: a software driver
@@ -83,12 +83,13 @@ const BACKWARD_BINDINGS = {
 /** The kernels that walk blocks of vertices. Of the backward ones, `sums` says how many lanes leave rows of sums. */
 export async function createWalks(gpu: Gpu, head: HeadModel, blocks: BlendBlocks, variant: DeformationVariant) {
   const jointCount = head.joints.length;
-  const constants = { vertexCount: head.vertexCount, jointCount, blockCount: blocks.blockCount };
+  const { blockCount, table } = blocks;
+  const constants = { vertexCount: head.vertexCount, jointCount, blockCount, skinBase: table.length };
   const coefficientCount = blendCoefficientCount(head.expressionNames.length, jointCount);
   const deform = (withDifference: boolean) => {
     const options = {
       label: 'deform vertices',
-      files: [file('deform-vertices.wgsl', deformWgsl), BLEND_BLOCKS, BLEND_TRANSFORMS],
+      files: [file('deform-vertices.wgsl', deformWgsl), BLEND_BLOCKS, SKIN_BLOCKS],
       bindings: FORWARD_BINDINGS,
       constants: { ...constants, withDifference: Number(withDifference) },
     };
@@ -98,7 +99,7 @@ export async function createWalks(gpu: Gpu, head: HeadModel, blocks: BlendBlocks
   const backward = (withSums: boolean) => {
     const options = {
       label: 'deform vertices backward',
-      files: [file('deform-vertices.backward.wgsl', deformBackwardWgsl), BLEND_BLOCKS, BLEND_TRANSFORMS],
+      files: [file('deform-vertices.backward.wgsl', deformBackwardWgsl), BLEND_BLOCKS, SKIN_BLOCKS],
       bindings: BACKWARD_BINDINGS,
       constants: { ...constants, coefficientCount, withSums: Number(withSums) },
     };

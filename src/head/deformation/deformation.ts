@@ -6,6 +6,7 @@ import { JOINT_NAMES, type HeadModel } from '../head-model.ts';
 import { blendBlocks, fromRecords, toRecords, type BlendBlocks } from './blend-blocks.ts';
 import { blendSupport, type BlendSupport } from './blend-support.ts';
 import { createDeformationKernels, createWalks, type DeformationVariant } from './deformation-kernels.ts';
+import { skinBlocks } from './skin-blocks.ts';
 import { frameStateStride, TRANSFORM_FLOATS, VERTEX_STRIDE, vertexSlotStride, WORKGROUP_SIZE } from './layout.ts';
 
 /**
@@ -246,6 +247,7 @@ function createBuffers(
   const vertexField = (label: string): GPUBuffer => create(label, head.vertexCount * VERTEX_STRIDE * 4);
   const jointTable = head.joints.flatMap(({ name, parent }) => [parent, JOINT_NAMES.indexOf(name)]);
   const model = toRecords(blocks, support.displacements, 3);
+  const skin = skinBlocks(blocks, head.skinningWeights, jointCount);
   const stateStride = frameStateStride(head.expressionNames.length, jointCount);
   return {
     ownership,
@@ -255,10 +257,10 @@ function createBuffers(
     identityVertices: vertexField('identity vertices'),
     jointPositions: create('joint positions', jointCount * VERTEX_STRIDE * 4),
     joints: create('joints', Int32Array.from(jointTable)),
-    blockTable: create('blend blocks', blocks.table),
+    blockTable: create('blend blocks', Uint32Array.from([...blocks.table, ...skin.table])),
     displacements: create('blend displacements', model),
     modelDisplacements: create('model blend displacements', model),
-    skinningWeights: create('skinning weights', head.skinningWeights),
+    skinningWeights: create('skinning weights', skin.weights),
     vertexOffset: vertexField('vertex offset'),
     posedVertices: vertexField('posed vertices'),
     blendedVertices: vertexField('blended vertices'),
