@@ -7,7 +7,7 @@ override vertexCount: u32;
 
 @group(0) @binding(0) var<storage, read> cornerStarts: array<u32>; // V+1
 @group(0) @binding(1) var<storage, read> corners: array<u32>; // by vertex: places in `placementGradient`
-@group(0) @binding(2) var<storage, read> placementGradient: array<vec4f>; // N×5
+@group(0) @binding(2) var<storage, read> placementGradient: array<vec4f>; // per Gaussian, its corners first
 @group(0) @binding(3) var<storage, read_write> posedGradient: array<vec4f>; // V
 
 @compute @workgroup_size(64)
@@ -23,7 +23,5 @@ fn gather(vertex: u32) {
   for (var i = cornerStarts[vertex]; i < end; i++) {
     sum += placementGradient[corners[i]].xyz;
   }
-  for (var axis = 0u; axis < 3u; axis++) {
-    posedGradient[vertex][axis] = sum[axis]; // w stays 0
-  }
+  posedGradient[vertex] = vec4f(sum, 0.0);
 }

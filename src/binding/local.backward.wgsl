@@ -6,7 +6,7 @@ override isPacked: bool;
 const SH_C0 = 0.28209479177387814;
 
 @group(0) @binding(0) var<uniform> count: vec4u;
-@group(0) @binding(1) var<storage, read> placementGradient: array<vec4f>; // N×5
+@group(0) @binding(1) var<storage, read> placementGradient: array<vec4f>; // N×5 where packed
 @group(0) @binding(2) var<storage, read> meanOpacityGradient: array<vec4f>; // N
 @group(0) @binding(3) var<storage, read> rgbGradient: array<vec4f>; // N
 @group(0) @binding(4) var<storage, read> opacityLogit: array<f32>; // N

@@ -1,6 +1,8 @@
 // What placement keeps per set of Gaussians: anchors, and a (vertex, place in `placementGradient`) pair of every corner
 // for a stable sort by vertex. Runs when the set changes, one invocation per Gaussian of the capacity.
 
+override gradientRecords: u32; // vec4 per Gaussian of `placementGradient`, the corners' first
+
 @group(0) @binding(0) var<storage, read> count: array<u32>;
 @group(0) @binding(1) var<storage, read> triangleIndices: array<u32>; // N
 @group(0) @binding(2) var<storage, read> barycentrics: array<f32>; // N×3
@@ -27,6 +29,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   anchors[i] = vec4u(triangle, bitcast<vec3u>(weights));
   for (var corner = 0u; corner < 3u; corner++) {
     keys[i * 3u + corner] = triangles[triangle][corner];
-    values[i * 3u + corner] = i * 5u + corner;
+    values[i * 3u + corner] = i * gradientRecords + corner;
   }
 }

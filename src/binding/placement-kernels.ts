@@ -20,7 +20,7 @@ const TRIANGLE_FRAME = file('triangle-frame.wgsl', triangleFrameWgsl);
 const LOCAL_GAUSSIAN = file('local-gaussian.wgsl', localGaussianWgsl);
 
 /** What placing needs: the forward kernels, the index and the canonical sizes. */
-export async function createPlacementKernels(gpu: Gpu, triangleCount: number) {
+export async function createPlacementKernels(gpu: Gpu, triangleCount: number, variant: PlacementVariant) {
   const [place, placeColor, index, canonicalSizes] = await Promise.all([
     createKernel(gpu, {
       label: 'place',
@@ -57,6 +57,7 @@ export async function createPlacementKernels(gpu: Gpu, triangleCount: number) {
         values: 'readWrite',
         control: 'readWrite',
       },
+      constants: { gradientRecords: GRADIENT_RECORDS[variant] },
     }),
     createKernel(gpu, {
       label: 'canonical sizes',
@@ -72,6 +73,8 @@ export async function createPlacementKernels(gpu: Gpu, triangleCount: number) {
 export type PlacementVariant = 'direct' | 'packed';
 export const PLACEMENT_VARIANTS: readonly PlacementVariant[] = ['direct', 'packed'];
 const DIRECT_STORAGE_BUFFERS = 13;
+/** vec4 per Gaussian of the intermediate gradient: its corners', and when packed (place-gradient.packed.wgsl) the rest. */
+export const GRADIENT_RECORDS: Record<PlacementVariant, number> = { direct: 3, packed: 5 };
 
 /** The variant that a device has room for. */
 export function placementVariant(gpu: Gpu): PlacementVariant {

@@ -13,6 +13,7 @@ import {
 import {
   createPlacementBackwardKernels,
   createPlacementKernels,
+  GRADIENT_RECORDS,
   placementVariant,
   type PlacementVariant,
 } from './placement-kernels.ts';
@@ -20,8 +21,6 @@ import {
 const WORKGROUP_SIZE = 64;
 /** Vertices that an invocation of the gather takes. */
 const GATHER_TURNS = { software: 8, hardware: 1 };
-/** vec4 per Gaussian of the intermediate gradient: see place-gradient.packed.wgsl. */
-const PLACEMENT_GRADIENT_RECORDS = 5;
 
 /** The surface and the Gaussians bound to it. All buffers are the caller's and are bound once: change them in place. */
 export interface PlacementOptions {
@@ -94,7 +93,7 @@ function fromEntries<Name extends string>(
 
 export async function createPlacement(gpu: Gpu, options: PlacementOptions): Promise<Placement> {
   check(options);
-  const { gaussianCapacity, posedVertices, local, canonicalSizes } = options;
+  const { gaussianCapacity, posedVertices, local, canonicalSizes, variant = placementVariant(gpu) } = options;
   const triangleCount = options.triangles.length / 3;
   const owned = new Ownership();
   const create = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
@@ -105,10 +104,10 @@ export async function createPlacement(gpu: Gpu, options: PlacementOptions): Prom
   const world = createWorldGaussians(gpu, 'world', gaussianCapacity);
   for (const buffer of Object.values(world)) owned.own(buffer);
   const uniformCount = owned.own(createUniformBuffer(gpu, 'placement count', 16));
-  const kernels = await createPlacementKernels(gpu, triangleCount);
+  const kernels = await createPlacementKernels(gpu, triangleCount, variant);
   const shared = { count: uniformCount, anchors, triangles, posedVertices, ...local };
   const backward = options.gradients
-    ? await createBackward(gpu, options, options.gradients, { shared, control, owned, create })
+    ? await createBackward(gpu, { ...options, variant }, options.gradients, { shared, control, owned, create })
     : null;
   const pairs = backward?.sort ?? {
     keys: create('keys', gaussianCapacity * 12),
@@ -170,7 +169,7 @@ export async function createPlacement(gpu: Gpu, options: PlacementOptions): Prom
 
 async function createBackward(
   gpu: Gpu,
-  options: PlacementOptions,
+  options: PlacementOptions & { readonly variant: PlacementVariant },
   gradients: PlacementGradients,
   given: {
     shared: Record<'count' | 'anchors' | 'triangles' | 'posedVertices', GPUBuffer> & LocalGaussians;
@@ -179,10 +178,10 @@ async function createBackward(
     create: (label: string, bytes: number) => GPUBuffer;
   },
 ) {
-  const { vertexCount, gaussianCapacity } = options;
+  const { vertexCount, gaussianCapacity, variant } = options;
   const { shared, control, owned, create } = given;
   const gatherTurns = gpu.adapter.isSoftware ? GATHER_TURNS.software : GATHER_TURNS.hardware;
-  const kernels = await createPlacementBackwardKernels(gpu, vertexCount, options.variant ?? placementVariant(gpu));
+  const kernels = await createPlacementBackwardKernels(gpu, vertexCount, variant);
   const sort = owned.own(
     await createSort(gpu, {
       capacity: gaussianCapacity * 3,
@@ -191,7 +190,7 @@ async function createBackward(
       label: 'placement corners',
     }),
   );
-  const placementGradient = create('gradient', gaussianCapacity * PLACEMENT_GRADIENT_RECORDS * 16);
+  const placementGradient = create('gradient', gaussianCapacity * GRADIENT_RECORDS[variant] * 16);
   const cornerStarts = create('corner starts', (vertexCount + 1) * 4);
   const groupsByGradients = new WeakMap<WorldGaussians, { place: GPUBindGroup; local: GPUBindGroup }>();
   const groupsOf = (worldGradients: WorldGaussians): { place: GPUBindGroup; local: GPUBindGroup } => {
