@@ -33,8 +33,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let opacity = sigmoid(opacityLogit[i]);
   opacityLogitGradient[i] = opacity * (1.0 - opacity) * meanOpacityGradient[i].w;
+  let gradient = SH_C0 * rgbGradient[i].xyz;
   for (var channel = 0u; channel < 3u; channel++) {
     let isLit = 0.5 + SH_C0 * color[i * 3u + channel] > 0.0;
-    colorGradient[i * 3u + channel] = select(0.0, SH_C0 * rgbGradient[i][channel], isLit);
+    colorGradient[i * 3u + channel] = select(0.0, gradient[channel], isLit);
   }
 }

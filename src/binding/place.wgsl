@@ -1,6 +1,7 @@
 // FATE eqs 2–4: a Gaussian from its triangle to the world.
 //   mean = Σ b_i·v_i + 0.05·tanh(d)·k·normal;  rotation = frame · r;  scale = k·exp(logScale);  k = size / canonical size
-// One invocation per Gaussian. Colour has a kernel of its own (place-color.wgsl): 10 storage buffers are the limit.
+// One invocation per Gaussian. Colour comes along (place-color.together.wgsl) or has a kernel of its own
+// (place-color.apart.wgsl): 10 storage buffers are all that every device has.
 
 @group(0) @binding(0) var<uniform> count: vec4u; // x: Gaussians in use
 @group(0) @binding(1) var<storage, read> anchors: array<vec4u>; // N: triangle, barycentrics as float bits
@@ -33,5 +34,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   meanOpacity[i] = vec4f(mean, sigmoid(opacityLogit[i]));
   let frameRotation = quaternionFromMatrix(mat3x3f(frame.tangent, frame.normal, frame.bitangent));
   rotation[i] = multiplyQuaternions(frameRotation, unitRotation(localRotation[i]));
+  placeColor(i);
   scale[i] = vec4f(growth * exp(vec3f(logScale[i * 3u], logScale[i * 3u + 1u], logScale[i * 3u + 2u])), 0.0);
 }

@@ -9,6 +9,8 @@ import localGaussianWgsl from './local-gaussian.wgsl?raw';
 import placeBackwardWgsl from './place.backward.wgsl?raw';
 import directGradientWgsl from './place-gradient.direct.wgsl?raw';
 import packedGradientWgsl from './place-gradient.packed.wgsl?raw';
+import colorApartWgsl from './place-color.apart.wgsl?raw';
+import colorTogetherWgsl from './place-color.together.wgsl?raw';
 import placeColorWgsl from './place-color.wgsl?raw';
 import placeWgsl from './place.wgsl?raw';
 import placementIndexWgsl from './placement-index.wgsl?raw';
@@ -18,13 +20,24 @@ const file = (name: string, text: string): WgslFile => ({ name: `src/binding/${n
 const ROTATION: WgslFile = { name: 'src/math/rotation.wgsl', text: rotationWgsl };
 const TRIANGLE_FRAME = file('triangle-frame.wgsl', triangleFrameWgsl);
 const LOCAL_GAUSSIAN = file('local-gaussian.wgsl', localGaussianWgsl);
+const PLACE_COLOR = file('place-color.wgsl', placeColorWgsl);
+const COLOR_TOGETHER = file('place-color.together.wgsl', colorTogetherWgsl);
+const NO_COLOR: WgslFile = { name: 'no color', text: 'fn placeColor(i: u32) {}' };
 
 /** What placing needs: the forward kernels, the index and the canonical sizes. */
 export async function createPlacementKernels(gpu: Gpu, triangleCount: number, variant: PlacementVariant) {
+  const isDirect = variant === 'direct';
+  const colorBindings = { color: 'read', rgb: 'readWrite' } as const;
   const [place, placeColor, index, canonicalSizes] = await Promise.all([
     createKernel(gpu, {
       label: 'place',
-      files: [file('place.wgsl', placeWgsl), TRIANGLE_FRAME, LOCAL_GAUSSIAN, ROTATION],
+      files: [
+        file('place.wgsl', placeWgsl),
+        ...(isDirect ? [COLOR_TOGETHER, PLACE_COLOR] : [NO_COLOR]),
+        TRIANGLE_FRAME,
+        LOCAL_GAUSSIAN,
+        ROTATION,
+      ],
       bindings: {
         count: 'uniform',
         anchors: 'read',
@@ -37,13 +50,16 @@ export async function createPlacementKernels(gpu: Gpu, triangleCount: number, va
         meanOpacity: 'readWrite',
         rotation: 'readWrite',
         scale: 'readWrite',
+        ...(isDirect ? colorBindings : ({} as typeof colorBindings)),
       },
     }),
-    createKernel(gpu, {
-      label: 'place color',
-      files: [file('place-color.wgsl', placeColorWgsl)],
-      bindings: { count: 'uniform', color: 'read', rgb: 'readWrite' },
-    }),
+    isDirect
+      ? null
+      : createKernel(gpu, {
+          label: 'place color',
+          files: [file('place-color.apart.wgsl', colorApartWgsl), PLACE_COLOR],
+          bindings: { count: 'uniform', ...colorBindings },
+        }),
     createKernel(gpu, {
       label: 'placement index',
       files: [file('placement-index.wgsl', placementIndexWgsl)],
@@ -69,7 +85,7 @@ export async function createPlacementKernels(gpu: Gpu, triangleCount: number, va
   return { place, placeColor, index, canonicalSizes };
 }
 
-/** How the backward pass hands on its results: at once, or packed for a second kernel (10 storage buffers are enough). */
+/** Colour placed with the rest and gradients handed on at once, or by second kernels (10 storage buffers are enough). */
 export type PlacementVariant = 'direct' | 'packed';
 export const PLACEMENT_VARIANTS: readonly PlacementVariant[] = ['direct', 'packed'];
 const DIRECT_STORAGE_BUFFERS = 13;

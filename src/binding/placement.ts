@@ -125,7 +125,7 @@ export async function createPlacement(gpu: Gpu, options: PlacementOptions): Prom
     values: pairs.values,
   });
   const placeGroup = kernels.place.bind({ ...shared, ...world });
-  const colorGroup = kernels.placeColor.bind({ ...shared, ...world });
+  const colorGroup = kernels.placeColor?.bind({ ...shared, ...world });
   const canonicalGroup = kernels.canonicalSizes.bind({ posedVertices, triangles });
 
   return {
@@ -155,7 +155,7 @@ export async function createPlacement(gpu: Gpu, options: PlacementOptions): Prom
     forward(commands) {
       commands.pass('place', (pass) => {
         kernels.place.dispatchIndirect(pass, placeGroup, control, 16);
-        kernels.placeColor.dispatchIndirect(pass, colorGroup, control, 16);
+        if (colorGroup) kernels.placeColor?.dispatchIndirect(pass, colorGroup, control, 16);
       });
     },
     backward(commands, worldGradients) {
