@@ -59,6 +59,17 @@ describe('drawIn', () => {
     expect(moved(drawIn({ ...inputs, gaussians: wide }))).toEqual([middle]); // sticks out
   });
 
+  it('counts what is faint but covered as surface round a hole', () => {
+    const block = [-1, 0, 1].flatMap((row) => [-1, 0, 1].map((column) => middle + row * SIDE + column));
+    const inputs = sheet(block);
+    const inside = (isAsked: (gaussian: number) => boolean): Float32Array =>
+      inputs.inward(isAsked).map((place) => place && 0);
+    // Solid ones reach one spacing into the block, so its rim is covered and its middle is not.
+    const logScale = inputs.gaussians.logScale.map(() => Math.log(0.75 * SPACING));
+    const result = drawIn({ ...inputs, inward: inside, gaussians: { ...inputs.gaussians, logScale } });
+    expect(moved(result)).toEqual([middle]);
+  });
+
   it('leaves what has nothing solid round it, lies below what belongs, is of no surface, or was ended for good', () => {
     const everywhere = Array.from({ length: COUNT }, (_, i) => i);
     const alone = sheet(everywhere);

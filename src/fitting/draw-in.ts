@@ -47,18 +47,17 @@ export function drawIn({ gaussians, positions, groups, thickness, inward, lowest
   const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
   const neighboursOf = (i: number): Uint32Array => indices.subarray(i * NEIGHBOURS, (i + 1) * NEIGHBOURS);
   const opacity = gaussians.opacityLogit.map((logit) => 1 / (1 + Math.exp(-logit)));
-  const places = inward(
-    (i) =>
-      groups[i] !== null &&
-      positions[i * 3 + 1]! >= (lowest ?? -Infinity) &&
-      opacity[i]! < EMPTY &&
-      gaussians.opacityLogit[i]! > NOTHING / 2,
-  ).map((place, i) => {
+  const isFaint = (i: number): boolean => opacity[i]! < EMPTY && gaussians.opacityLogit[i]! > NOTHING + 1;
+  const places = inward((i) => groups[i] !== null && positions[i * 3 + 1]! >= (lowest ?? -Infinity) && isFaint(i));
+  const isCovered = opacity.map((_, i) =>
+    isFaint(i) && coverAt(i, neighboursOf(i), gaussians, positions, opacity) >= COVERED ? 1 : 0,
+  );
+  places.forEach((place, i) => {
     const sticksOut = place < gaussians.normalOffset[i]! - 1e-6;
-    return sticksOut || coverAt(i, neighboursOf(i), gaussians, positions, opacity) < COVERED ? place : NaN;
+    if (!sticksOut && isCovered[i]) places[i] = NaN;
   });
   if (places.every(Number.isNaN)) return none;
-  const isSolid = (i: number): boolean => opacity[i]! >= EMPTY || !Number.isNaN(places[i]);
+  const isSolid = (i: number): boolean => opacity[i]! >= EMPTY || isCovered[i] === 1 || !Number.isNaN(places[i]);
   const isDrawnIn = (i: number): boolean =>
     !Number.isNaN(places[i]) &&
     // One alone in what is empty would float.

@@ -28,7 +28,7 @@ import { inwardOffsets, silhouettesOf } from './silhouettes.ts';
 import { outlineOffsets } from './outline.ts';
 import { personalHead } from './personal-head.ts';
 import { canonicalPoseOf, frontalPose, initialGaussians } from './initial-state.ts';
-import { surfaceGroups } from './region-appearance.ts';
+import { foldingTriangles, surfaceGroups } from './region-appearance.ts';
 
 export interface FitInputs {
   readonly head: HeadModel;
@@ -251,6 +251,7 @@ class FitRun {
     const contributions = await this.#training.measureContributions(frames);
     const vertices = poseVertices(head, identityCoefficients, canonical as HeadPose);
     const groups = surfaceGroups(head);
+    const folds = foldingTriangles(head);
     this.#training.gaussians.write(
       change({
         gaussians,
@@ -265,7 +266,7 @@ class FitRun {
             gaussians,
             head.triangles,
             silhouettesOf(head, identityCoefficients, clip, vertexOffset),
-            isAsked,
+            (i) => isAsked(i) && !folds[gaussians.triangleIndices[i]!],
           ),
       }),
     );

@@ -36,3 +36,9 @@ export function surfaceGroups(head: HeadModel): (SurfaceGroup | null)[] {
 export function surfaceHold(head: HeadModel): Float32Array {
   return Float32Array.from(head.triangleRegions, (region) => (head.regionNames[region] === 'neck' ? 0 : 1));
 }
+
+/** T: 1 on lids and lips, which open and close: what the pictures made faint there has to be. */
+export function foldingTriangles(head: HeadModel): Uint8Array {
+  const folding: readonly RegionName[] = ['lips', 'leftEyelids', 'rightEyelids'];
+  return head.triangleRegions.map((region) => (folding.includes(head.regionNames[region]!) ? 1 : 0));
+}
