@@ -50,7 +50,7 @@ export async function writeBaked(
 }
 
 export interface ReadBakedOptions {
-  /** The avatar, when it has been read already; else DIR/avatar.safetensors is read. */
+  /** The fitted avatar, when it has been read already; else DIR/avatar.safetensors is read. Maps baked in one stage have their own. */
   readonly avatar?: Avatar;
   /** See `DecodeMapsOptions`. */
   readonly from?: 'exact' | 'images';
@@ -74,7 +74,13 @@ export async function readBaked(folder: string, { avatar, from }: ReadBakedOptio
   }
   if (files.size === 0)
     throw new MapsFileError(`${source} has no baked maps (no ${MAPS_RECORD}); run \`fate bake\` first.`);
-  const owner = avatar ? { avatar, hash: avatarHash(avatar) } : await readOwner(path);
+  const owner =
+    (await readOwner(path, OWN_AVATAR_FILE)) ??
+    (avatar ? { avatar, hash: avatarHash(avatar) } : await readOwner(path, AVATAR_FILE));
+  if (!owner)
+    throw new MapsFileError(
+      `${join(path, AVATAR_FILE)} is missing, which the baked maps belong to; run \`fate fit\` first.`,
+    );
   return { avatar: owner.avatar, ...decodeMaps(files, { avatar: owner.hash, source, ...(from ? { from } : {}) }) };
 }
 
@@ -83,12 +89,11 @@ export async function importColorFile(baked: BakedAvatar, file: string): Promise
   return { ...baked, maps: importColor(baked.maps, baked.avatar.head, await readColorImage(file), file) };
 }
 
-async function readOwner(folder: string): Promise<{ avatar: Avatar; hash: string }> {
-  const file = join(folder, AVATAR_FILE);
+async function readOwner(folder: string, name: string): Promise<{ avatar: Avatar; hash: string } | null> {
+  const file = join(folder, name);
   const bytes = await readIfThere(file);
-  if (!bytes) throw new MapsFileError(`${file} is missing, which the baked maps belong to; run \`fate fit\` first.`);
   // The file's bytes are the avatar's encoding: no need to encode it again.
-  return { avatar: decodeAvatar(bytes, file), hash: contentHash(bytes) };
+  return bytes && { avatar: decodeAvatar(bytes, file), hash: contentHash(bytes) };
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | null> {

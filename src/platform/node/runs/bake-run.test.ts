@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testGpu } from '../../../../test/gpu.ts';
 import { makeTrackedFolder } from '../../../../test/made-run.ts';
+import { decodeAvatar, type Avatar } from '../../../avatar/avatar.ts';
 import { decodeTensors, encodeTensors } from '../../../avatar/safetensors.ts';
 import type { Metrics } from '../../../evaluation/metrics-file.ts';
 import { bakeRun } from './bake-run.ts';
 import { fitAvatar } from './create-run.ts';
 import { RunFolder } from '../run-folder.ts';
+import { openAvatar } from './open-avatar.ts';
 import { addBakedSection } from './baked-report.ts';
 import { editAvatarRun } from './edit-run.ts';
 import { evaluateBaked } from './evaluate-baked-run.ts';
@@ -29,6 +31,8 @@ beforeAll(async () => {
   await makeTrackedFolder(await testGpu(), folder, { frames: 5 });
 }, 240_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+const readAvatarFile = async (): Promise<Avatar> => decodeAvatar(await read('avatar.safetensors'), 'the avatar');
 
 /** The tests go on from one another: a run's life from before its fit to its scores. */
 describe('fate bake', () => {
@@ -109,6 +113,28 @@ describe('fate bake', () => {
     expect(await evaluateEdited({ folder }, await context({ gpu: undefined }))).toEqual(metrics);
     await editAvatarRun({ folder, undo: true });
     await expect(evaluateEdited({ folder }, await context())).rejects.toThrow(/no edits that show/);
+  }, 240_000);
+
+  it('in one stage keeps an avatar of its own beside the maps, which is scored, drawn and forgotten with them', async () => {
+    const bake = async (variant: 'oneStage' | 'all'): Promise<unknown> =>
+      bakeRun({ folder, ...TINY, variant, force: true }, await context());
+    const openBaked = async (): Promise<Avatar> => {
+      const run = await RunFolder.open(folder);
+      try {
+        return await openAvatar(run, { baked: true });
+      } finally {
+        await run.close();
+      }
+    };
+    await bake('oneStage');
+    const metrics = await evaluateBaked({ folder }, await context());
+    expect(metrics.bake.variant).toBe('oneStage');
+    expect(metrics.heldOut!.fitted.psnr).toBeGreaterThan(5);
+    const own = await openBaked();
+    expect(own.head.expressionBasis).not.toEqual((await readAvatarFile()).head.expressionBasis);
+    await bake('all');
+    expect((await openBaked()).head.expressionBasis).toEqual((await readAvatarFile()).head.expressionBasis);
+    await expect(read('baked/avatar.safetensors')).rejects.toThrow(/ENOENT/);
   }, 240_000);
 
   it('does not take an avatar of another version, nor poses that are not the fit’s', async () => {

@@ -33,5 +33,5 @@ export async function openMaps(folder: RunFolder, { edited = false }: AvatarChoi
   if (!edited) return baked;
   const { layers } = await readEdits(folder.path, avatar.head);
   const images = await readImages(folder.path, layers);
-  return { ...baked, maps: flattenMaps({ surface: headSurface(avatar), maps: baked.maps, layers, images }) };
+  return { ...baked, maps: flattenMaps({ surface: headSurface(baked.avatar), maps: baked.maps, layers, images }) };
 }
