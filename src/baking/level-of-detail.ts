@@ -1,6 +1,7 @@
 import { placeUv, sampleUvs } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
 import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
+import { offsetVertices } from '../head/pose-vertices.ts';
 import { dilogarithm, inverseDilogarithm } from '../math/dilogarithm.ts';
 import { hilbertIndex } from '../math/hilbert-curve.ts';
 import { randomUniform } from '../math/random.ts';
@@ -142,7 +143,7 @@ function parted(
   const { head, vertexOffset } = avatar;
   const set = emptySet(count);
   const mips = attributeMips(head, maps);
-  const planes = new TrianglePlanes(head, head.templateVertices.map((value, index) => value + vertexOffset[index])); // prettier-ignore
+  const planes = new TrianglePlanes(head, offsetVertices(head.templateVertices, vertexOffset));
   let to = 0;
   copies.forEach((parts, from) => {
     const triangle = read.triangleIndices[from];

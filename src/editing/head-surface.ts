@@ -2,7 +2,7 @@ import type { Avatar } from '../avatar/avatar.ts';
 import { cross, dot, normalize, pointAt, subtract, type Vector } from '../head/builtin/vector.ts';
 import type { HeadModel, RegionName } from '../head/head-model.ts';
 import type { HeadPose } from '../head/pose.ts';
-import { jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
+import { jointPositions, offsetVertices, poseIdentityVertices } from '../head/pose-vertices.ts';
 import { smoothNormals } from '../head/mesh-normals.ts';
 import { weldVertices } from '../head/weld-vertices.ts';
 import { smoothHead, type PersonalHead } from './smooth-head.ts';
@@ -66,8 +66,7 @@ export function posedVertices(
   pose: HeadPose,
 ): Float32Array {
   const joints = jointPositions(head, head.templateVertices);
-  const rest = head.templateVertices.map((value, index) => value + vertexOffset[index]);
-  return poseIdentityVertices(head, rest, joints, pose);
+  return poseIdentityVertices(head, offsetVertices(head.templateVertices, vertexOffset), joints, pose);
 }
 
 /** Metres, head space. */

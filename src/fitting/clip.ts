@@ -15,6 +15,10 @@ export interface ClipFrame {
   readonly shown?: PixelRectangle;
 }
 
+/** The part of a frame that the video shows: all of it, unless it says otherwise. */
+export const shownOf = ({ shown, camera }: ClipFrame): PixelRectangle =>
+  shown ?? { left: 0, top: 0, right: camera.width, bottom: camera.height };
+
 /** The frames that a fit or a score may see, and how to get their pixels. */
 export interface Clip {
   /** Pixels of the square frames. */

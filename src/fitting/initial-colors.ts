@@ -1,7 +1,7 @@
 import { SH_C0 } from '../gaussians/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
-import { identityVertices, jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
-import type { Clip } from './clip.ts';
+import { identityVertices, jointPositions, offsetVertices, poseIdentityVertices } from '../head/pose-vertices.ts';
+import { shownOf, type Clip } from './clip.ts';
 import { initialRgb } from './region-appearance.ts';
 
 /** Frames, spread over the clip, that colours are taken from. */
@@ -30,8 +30,7 @@ export function initialColors(surface: Surface, clip: Clip): Float32Array {
   const every = Math.max(1, Math.floor(clip.frames.length / FRAMES));
   const rest = identityVertices(head, surface.identityCoefficients);
   const joints = jointPositions(head, rest);
-  const { vertexOffset } = surface;
-  const shape = vertexOffset ? rest.map((value, at) => value + vertexOffset[at]!) : rest;
+  const shape = offsetVertices(rest, surface.vertexOffset);
   for (let frame = 0; frame < clip.frames.length; frame += every) {
     addFrame(sums, surface, clip, frame, poseIdentityVertices(head, shape, joints, clip.frames[frame]!.pose));
   }
@@ -49,8 +48,8 @@ export function initialColors(surface: Surface, clip: Clip): Float32Array {
 
 function addFrame(sums: Float64Array, surface: Surface, clip: Clip, frame: number, vertices: Float32Array): void {
   const { head, triangleIndices, barycentrics } = surface;
-  const { camera, shown } = clip.frames[frame]!;
-  const { left, top, right, bottom } = shown ?? { left: 0, top: 0, right: clip.size, bottom: clip.size };
+  const { camera } = clip.frames[frame]!;
+  const { left, top, right, bottom } = shownOf(clip.frames[frame]!);
   const pixels = clip.pixels(frame);
   const corner = (triangle: number, k: number, axis: number): number =>
     vertices[head.triangles[triangle * 3 + k]! * 3 + axis]!;

@@ -1,8 +1,8 @@
 import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
-import { identityVertices, jointPositions, poseIdentityVertices } from '../head/pose-vertices.ts';
+import { identityVertices, jointPositions, offsetVertices, poseIdentityVertices } from '../head/pose-vertices.ts';
 import type { PixelRectangle } from '../video/crop-frame.ts';
-import type { Clip, ClipFrame } from './clip.ts';
+import { shownOf, type Clip, type ClipFrame } from './clip.ts';
 
 /** What one frame says about where the head is: a posed mesh and the matte that it must lie in. */
 export interface Silhouette {
@@ -33,7 +33,7 @@ export function silhouettesOf(
 ): Silhouette[] {
   const rest = identityVertices(head, identityCoefficients);
   const joints = jointPositions(head, rest);
-  const shape = vertexOffset ? rest.map((value, at) => value + vertexOffset[at]!) : rest;
+  const shape = offsetVertices(rest, vertexOffset);
   const count = Math.min(FRAMES, clip.frames.length);
   return Array.from({ length: count }, (_, k) => {
     const at = Math.floor(((k + 0.5) * clip.frames.length) / count);
@@ -105,14 +105,14 @@ function isInside(silhouette: Silhouette, ray: readonly number[], height: number
 export type Point = readonly [number, number, number];
 
 /** Whether the video shows the place in this frame. */
-export function isShown({ frame, size }: Silhouette, point: Point): boolean {
-  return point[2] > 0 && isWithin(shownOf(frame, size), pixelOf(frame, point));
+export function isShown({ frame }: Silhouette, point: Point): boolean {
+  return point[2] > 0 && isWithin(shownOf(frame), pixelOf(frame, point));
 }
 
 /** Whether the matte holds a place, and what lies `margin` pixels (at 256²) round it. What no video shows may be head. */
 export function isHeld({ frame, pixels, size }: Silhouette, point: Point, margin = 0): boolean {
   if (!(point[2] > 0)) return false;
-  const shown = shownOf(frame, size);
+  const shown = shownOf(frame);
   const [column, row] = pixelOf(frame, point);
   if (!isWithin(shown, [column, row])) return true;
   const reach = Math.round((margin * size) / 256);
@@ -130,9 +130,6 @@ export function pixelOf({ camera }: ClipFrame, [x, y, z]: Point): readonly [numb
     Math.floor(camera.principalY + (camera.focalY * y) / z),
   ];
 }
-
-const shownOf = ({ shown }: ClipFrame, size: number): PixelRectangle =>
-  shown ?? { left: 0, top: 0, right: size, bottom: size };
 
 const isWithin = ({ left, top, right, bottom }: PixelRectangle, [column, row]: readonly [number, number]): boolean =>
   column >= left && row >= top && column < right && row < bottom;

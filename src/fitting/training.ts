@@ -17,7 +17,7 @@ import { IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
 import type { Rasterizer } from '../rasterizer/rasterizer.ts';
 import { stepTogether } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
-import type { Clip } from './clip.ts';
+import { shownOf, type Clip } from './clip.ts';
 import type { GaussianState } from './gaussian-state.ts';
 import { eventsAfter, rateFactor } from './schedule.ts';
 import {
@@ -372,7 +372,7 @@ export class Training {
 
 /** H×W×4: 1 in red where the frame shows something, else 0. */
 function redOfShown({ size, frames }: Clip, frame: number): Float32Array {
-  const { left, top, right, bottom } = frames[frame]!.shown ?? { left: 0, top: 0, right: size, bottom: size };
+  const { left, top, right, bottom } = shownOf(frames[frame]!);
   const red = new Float32Array(size * size * 4);
   for (let row = top; row < bottom; row++)
     for (let column = left; column < right; column++) red[(row * size + column) * 4] = 1;

@@ -41,6 +41,11 @@ export function identityVertices(head: HeadModel, identityCoefficients: ArrayLik
   return vertices;
 }
 
+/** V×3 metres: the mesh with Δvertex, where there is one. Joints are regressed from the mesh without it. */
+export function offsetVertices(vertices: Float32Array, vertexOffset?: Float32Array): Float32Array {
+  return vertexOffset ? vertices.map((value, at) => value + vertexOffset[at]) : vertices;
+}
+
 /** J×3 metres: rest positions of the joints of an identity-shaped mesh (V×3). */
 export function jointPositions(head: HeadModel, identityShapedVertices: ArrayLike<number>): Float64Array {
   const positions = new Float64Array(head.joints.length * 3);
