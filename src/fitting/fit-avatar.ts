@@ -20,7 +20,7 @@ import {
 } from './checkpoint.ts';
 import { checkClip, UnusableClipError, type Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
-import { fillStep, FrameOrder, recolorSteps } from './schedule.ts';
+import { childrenInAll, fillStep, FrameOrder, recolorSteps } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
 import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
@@ -353,7 +353,7 @@ export async function readLossPoints(history: LossHistory, from: number, to: num
 function capacityOf(options: FitOptions): number {
   const { densify, gaussians, gaussianLimit } = options;
   if (densify === 'none' || densify === 'pruneOnly') return gaussians;
-  if (densify === 'sampling') return Math.max(gaussians, Math.min(gaussianLimit, Math.ceil(gaussians * 1.25)));
+  if (densify === 'sampling') return Math.max(gaussians, Math.min(gaussianLimit, gaussians + childrenInAll(options)));
   return Math.max(gaussians, Math.min(gaussianLimit, gaussians * 8));
 }
 

@@ -33,6 +33,8 @@ export interface FitOptions {
   readonly sampleCount: number;
   /** A child's scale over its parent's ([code]: 0.75). */
   readonly sampleScale: number;
+  /** A child's opacity at most: it comes in where it helps, and the picture does not jump. Paper: its parent's. */
+  readonly sampleOpacity: number;
   readonly pruneOpacity: number;
   /** Iterations at reference length between opacity resets; 0: never. Paper 6,000, code 60,000 (beyond its own end). */
   readonly opacityResetPeriod: number;
@@ -98,6 +100,7 @@ export const FIT_DEFAULTS: FitOptions = {
   densify: 'sampling',
   sampleCount: 1000,
   sampleScale: 0.75,
+  sampleOpacity: 0.02,
   pruneOpacity: 0.005,
   opacityResetPeriod: 0,
   deltas: true,

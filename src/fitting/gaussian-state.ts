@@ -11,7 +11,7 @@ import {
 } from '../gaussians/layout.ts';
 import { createAdam, type Adam, type AdamStepOptions } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
-import { createDensify, type Column, type Densify } from './densify/densify.ts';
+import { createDensify, type Column, type Densify, type DensifySurface } from './densify/densify.ts';
 import type { LearningRates } from './fit-options.ts';
 import statisticsText from './statistics.wgsl?raw';
 
@@ -38,6 +38,9 @@ export interface GaussianState {
   dispose(): void;
 }
 
+/** What a child gets of its parent's. */
+const INHERIT: Partial<Record<LocalAttribute, Column['inherit']>> = { logScale: 'shrink', opacityLogit: 'fade' };
+
 const RATE_OF: Record<LocalAttribute, keyof LearningRates> = {
   localRotation: 'rotation',
   logScale: 'scale',
@@ -52,6 +55,7 @@ export async function createGaussianState(
   capacity: number,
   rates: LearningRates,
   imageSize: number,
+  surface: DensifySurface,
 ): Promise<GaussianState> {
   const owned = new Ownership();
   const create = (name: string, stride: number, content?: Float32Array | Uint32Array): GPUBuffer => {
@@ -82,7 +86,7 @@ export async function createGaussianState(
   }
   const columns: Column[] = [
     ...LOCAL_ATTRIBUTES.map((name): Column => ({
-      name, buffer: local[name], stride: LOCAL_STRIDES[name], inherit: name === 'logScale' ? 'shift' : 'copy',
+      name, buffer: local[name], stride: LOCAL_STRIDES[name], inherit: INHERIT[name] ?? 'copy',
     })), // prettier-ignore
     ...LOCAL_ATTRIBUTES.map((name): Column => ({
       name: `${name} moments`, buffer: adams[name].moments, stride: LOCAL_STRIDES[name] * 2, inherit: 'zero',
@@ -93,7 +97,7 @@ export async function createGaussianState(
     { name: 'visits', buffer: visits, stride: 1, inherit: 'zero' },
   ];
   const densify = await createDensify(gpu, {
-    capacity, count, opacityLogit: local.opacityLogit, logScale: local.logScale, barycentrics, importance, visits, columns,
+    capacity, count, ...local, barycentrics, triangleIndices, surface, importance, visits, columns,
   }); // prettier-ignore
   const statistics = await createKernel(gpu, {
     label: 'gather statistics',

@@ -16,21 +16,36 @@ export interface StepEvents {
 
 const PERIODS = { densify: 3000, prune: 2000 } as const;
 
-/** Densification stops here (as a share of the run), so that the last children have time to settle. */
+/**
+ * Shares of the run after which nothing is added, and nothing changes the set any more. Paper: 1. Children fade in, and find
+ * their place before the rates decay (docs/decisions/densification.md).
+ */
+const LAST_DENSIFY = 0.5;
 const LAST_EVENT = 0.85;
 
 /** Decides what happens after `step` (from 1). Depends on the options alone, so a resumed run does the same. */
 export function eventsAfter(step: number, options: FitOptions): StepEvents {
-  const within = step <= options.steps * LAST_EVENT;
-  const due = (period: number): boolean => {
-    const interval = Math.max(1, Math.round((period * options.steps) / REFERENCE_STEPS));
-    return within && step % interval === 0;
-  };
+  const due = (period: number, last = LAST_EVENT): boolean =>
+    step <= options.steps * last && step % intervalOf(period, options) === 0;
   return {
-    densify: due(PERIODS.densify) && options.densify !== 'none' && options.densify !== 'pruneOnly',
+    densify: due(PERIODS.densify, LAST_DENSIFY) && options.densify !== 'none' && options.densify !== 'pruneOnly',
     prune: due(PERIODS.prune) && options.densify !== 'none',
     resetOpacity: options.opacityResetPeriod > 0 && due(options.opacityResetPeriod),
   };
+}
+
+function intervalOf(period: number, { steps }: FitOptions): number {
+  return Math.max(1, Math.round((period * steps) / REFERENCE_STEPS));
+}
+
+/** Children that `sampling` adds at each of its events. */
+export function childrenPerEvent({ sampleCount, gaussians }: FitOptions): number {
+  return Math.max(1, Math.round((sampleCount * gaussians) / 65_536));
+}
+
+/** Children that `sampling` adds in all. */
+export function childrenInAll(options: FitOptions): number {
+  return Math.floor((options.steps * LAST_DENSIFY) / intervalOf(PERIODS.densify, options)) * childrenPerEvent(options);
 }
 
 /** Share of the run after which the unseen is filled; the rest of it settles the outlines against what was added. */

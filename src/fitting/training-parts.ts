@@ -30,6 +30,7 @@ import { createRasterizer, type Rasterizer } from '../rasterizer/rasterizer.ts';
 import { createAdam, type Adam } from './adam.ts';
 import type { Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
+import { singlePatches, surfacePatches } from './densify/patches.ts';
 import { createGaussianState, type GaussianState } from './gaussian-state.ts';
 import { surfaceHold } from './region-appearance.ts';
 
@@ -101,12 +102,18 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
   const owned = new Ownership();
   const own = (label: string, content: Parameters<typeof createStorageBuffer>[2]): GPUBuffer =>
     owned.own(createStorageBuffer(gpu, label, content));
-  const gaussians = await createGaussianState(gpu, initial, capacity, options.rates, size);
   const deformation = await createDeformation(gpu, head, {
     identityCoefficients: inputs.identityCoefficients,
     slotCount: options.deltaFrames,
     usedVertices: verticesOf(head, initial.triangleIndices),
     ...(inputs.supportThreshold === undefined ? {} : { supportThreshold: inputs.supportThreshold }),
+  });
+  const gaussians = await createGaussianState(gpu, initial, capacity, options.rates, size, {
+    triangles: head.triangles,
+    patches: walksTheSurface(options)
+      ? surfacePatches(head, initial.triangleIndices)
+      : singlePatches(head.triangles.length / 3),
+    posedVertices: deformation.posedVertices,
   });
   const rasterizer = await createRasterizer(gpu, {
     width: size,
@@ -231,7 +238,9 @@ function coefficientActivity(head: HeadModel, clip: Clip): Float64Array {
   return Float64Array.from(squares, Math.sqrt);
 }
 
-/** V: 1 for the corners of the triangles that carry Gaussians. Children stay in their parent's triangle: it never grows. */
+const walksTheSurface = ({ densify }: FitOptions): boolean => densify === 'sampling' || densify === 'splattingAvatar';
+
+/** V: 1 for the corners of the triangles that carry Gaussians. Children stay on triangles of such corners: it never grows. */
 function verticesOf(head: HeadModel, triangleIndices: Uint32Array): Uint8Array {
   const used = new Uint8Array(head.vertexCount);
   for (const triangle of triangleIndices)

@@ -19,7 +19,7 @@ import { stepTogether } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
 import { shownOf, type Clip } from './clip.ts';
 import type { GaussianState } from './gaussian-state.ts';
-import { eventsAfter, rateFactor } from './schedule.ts';
+import { childrenPerEvent, eventsAfter, rateFactor } from './schedule.ts';
 import {
   createTrainingParts,
   LOSS_SLOTS,
@@ -351,8 +351,8 @@ export class Training {
     const events = eventsAfter(step, options);
     const stream = STREAM.densify + step;
     if (events.densify && options.densify === 'sampling') {
-      const draws = Math.max(1, Math.round((options.sampleCount * options.gaussians) / 65_536));
-      densify.sample(commands, { seed: options.seed, stream, draws, scaleFactor: options.sampleScale });
+      const { seed, sampleScale: scaleFactor, sampleOpacity: opacity } = options;
+      densify.sample(commands, { seed, stream, draws: childrenPerEvent(options), scaleFactor, opacity });
     } else if (events.densify) {
       // 3DGS's limit, in its unit; SplattingAvatar lets children walk over the mesh, GaussianAvatars keeps them near.
       const nearness = options.densify === 'gaussianAvatars' ? 0.8 : 0;

@@ -7,9 +7,9 @@
 struct Settings {
   stride: u32,
   capacity: u32,
-  // append: 0 copies the parent's words, 1 writes zeros, 2 copies floats and adds `shift`
+  // append: 0 copies the parent's words, 1 writes zeros; of floats, 2 adds `value` and 3 goes no higher than it
   mode: u32,
-  shift: f32,
+  value: f32,
 }
 
 @group(0) @binding(0) var<uniform> settings: Settings;
@@ -36,9 +36,10 @@ fn append(@builtin(global_invocation_id) id: vec3u) {
   let sourceBase = parents[id.x] * settings.stride;
   let targetBase = child * settings.stride;
   for (var word = 0u; word < settings.stride; word++) {
-    var value = column[sourceBase + word];
-    if (settings.mode == 1u) { value = 0u; }
-    if (settings.mode == 2u) { value = bitcast<u32>(bitcast<f32>(value) + settings.shift); }
-    column[targetBase + word] = value;
+    var bits = column[sourceBase + word];
+    if (settings.mode == 1u) { bits = 0u; }
+    if (settings.mode == 2u) { bits = bitcast<u32>(bitcast<f32>(bits) + settings.value); }
+    if (settings.mode == 3u) { bits = bitcast<u32>(min(bitcast<f32>(bits), settings.value)); }
+    column[targetBase + word] = bits;
   }
 }

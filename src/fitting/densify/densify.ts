@@ -3,11 +3,15 @@ import type { Commands } from '../../gpu/commands.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import { createKernel, type Kernel } from '../../gpu/kernel.ts';
 import { createScan, type BoundScan } from '../../gpu/scan.ts';
+import frameText from '../../binding/triangle-frame.wgsl?raw';
 import randomText from '../../math/random.wgsl?raw';
+import rotationText from '../../math/rotation.wgsl?raw';
 import columnsText from './columns.wgsl?raw';
 import drawText from './draw-parents.wgsl?raw';
 import markText from './mark.wgsl?raw';
+import type { SurfacePatches } from './patches.ts';
 import placeText from './place.wgsl?raw';
+import turnText from './turn-children.wgsl?raw';
 
 /** An array with one record per Gaussian; all of them move together when the set changes. */
 export interface Column {
@@ -15,8 +19,17 @@ export interface Column {
   readonly buffer: GPUBuffer;
   /** 32-bit words per Gaussian. */
   readonly stride: number;
-  /** What a child gets: the parent's record, zeros, or (for `logScale`) the parent's plus the event's shift. */
-  readonly inherit: 'copy' | 'zero' | 'shift';
+  /** What a child gets: the parent's record, zeros, or the parent's with the event's smaller scale or lower opacity. */
+  readonly inherit: 'copy' | 'zero' | 'shrink' | 'fade';
+}
+
+/** The surface that children are placed on. */
+export interface DensifySurface {
+  /** T×3 vertex indices. */
+  readonly triangles: Uint32Array;
+  readonly patches: SurfacePatches;
+  /** V×4 metres: the vertices in the pose of the step. */
+  readonly posedVertices: GPUBuffer;
 }
 
 /** The buffers of a set of Gaussians that densification reads or changes. */
@@ -26,6 +39,9 @@ export interface DensifyInputs {
   readonly opacityLogit: GPUBuffer;
   readonly logScale: GPUBuffer;
   readonly barycentrics: GPUBuffer;
+  readonly triangleIndices: GPUBuffer;
+  readonly localRotation: GPUBuffer;
+  readonly surface: DensifySurface;
   /** N f32: sum of positional-gradient norms, and of visits, since the last event. */
   readonly importance: GPUBuffer;
   readonly visits: GPUBuffer;
@@ -33,10 +49,21 @@ export interface DensifyInputs {
   readonly columns: readonly Column[];
 }
 
+/** Of one event by `sample`. */
+export interface SampleEvent {
+  readonly seed: number;
+  readonly stream: number;
+  readonly draws: number;
+  /** A child's scale over its parent's. */
+  readonly scaleFactor: number;
+  /** Highest opacity of a child, 0…1. */
+  readonly opacity: number;
+}
+
 /** Changes to the set of Gaussians, on the GPU alone: nothing is read back, the count lives in `inputs.count`. */
 export interface Densify {
   /** FATE's sampling-based densification (eqs 6–8): `draws` children of parents drawn by importance. */
-  sample(commands: Commands, event: { seed: number; stream: number; draws: number; scaleFactor: number }): void;
+  sample(commands: Commands, event: SampleEvent): void;
   /** The 3DGS rule, for the baselines: clone small and split large Gaussians with a high mean gradient. */
   cloneAndSplit(
     commands: Commands,
@@ -50,6 +77,12 @@ export interface Densify {
 }
 
 const logit = (probability: number): number => Math.log(probability / (1 - probability));
+/** A child's log-scale less its parent's, and the highest logit of its opacity. */
+interface ChildChange {
+  readonly shrink: number;
+  readonly fade: number;
+}
+const UNCHANGED: ChildChange = { shrink: 0, fade: 1e9 };
 const groups = (count: number): number => Math.ceil(count / 64);
 
 /** Prepares densification for one set of Gaussians. */
@@ -64,6 +97,8 @@ export async function createDensify(gpu: Gpu, inputs: DensifyInputs): Promise<De
     parents: words('parents', capacity),
     draws: words('draws', 1),
     chunkSums: words('chunk sums', 256),
+    triangles: owned.own(createStorageBuffer(gpu, 'densify triangles', inputs.surface.triangles)),
+    patches: owned.own(createStorageBuffer(gpu, 'densify patches', packPatches(inputs.surface.patches))),
     compacted: words('compacted', capacity * Math.max(...inputs.columns.map((column) => column.stride))),
   };
   const kernels = await createKernels(gpu);
@@ -71,7 +106,19 @@ export async function createDensify(gpu: Gpu, inputs: DensifyInputs): Promise<De
   return new GpuDensify(gpu, inputs, buffers, kernels, scan, owned);
 }
 
+/** As place.wgsl reads them. */
+function packPatches({ starts, members, shares }: SurfacePatches): Uint32Array {
+  const firstPair = Math.ceil(starts.length / 2);
+  const packed = new Uint32Array((firstPair + members.length) * 2);
+  packed.set(starts.map((start) => firstPair + start));
+  const bits = new Uint32Array(shares.buffer, shares.byteOffset, shares.length);
+  members.forEach((member, at) => packed.set([member, bits[at]!], (firstPair + at) * 2));
+  return packed;
+}
+
 interface Scratch {
+  readonly triangles: GPUBuffer;
+  readonly patches: GPUBuffer;
   readonly marks: GPUBuffer;
   readonly places: GPUBuffer;
   readonly parents: GPUBuffer;
@@ -125,16 +172,29 @@ async function createKernels(gpu: Gpu) {
       entryPoint,
       bindings: {
         settings: 'uniform', count: 'readWrite', marks: 'read', places: 'read', parents: 'readWrite', draws: 'readWrite',
-        barycentrics: 'readWrite',
+        barycentrics: 'readWrite', triangleIndices: 'readWrite', patches: 'read',
       }, // prettier-ignore
     });
+  const turnChildren = await createKernel(gpu, {
+    label: 'densify turnChildren',
+    files: [
+      { name: 'src/binding/triangle-frame.wgsl', text: frameText },
+      { name: 'src/math/rotation.wgsl', text: rotationText },
+      { name: `${folder}turn-children.wgsl`, text: turnText },
+    ],
+    bindings: {
+      count: 'read', parents: 'read', draws: 'read', triangleIndices: 'read', triangles: 'read', posedVertices: 'read',
+      localRotation: 'readWrite',
+    }, // prettier-ignore
+  });
   const [sumChunks, drawParents, markKept, markHighGradient, splitMarked, resetOpacity, compact, append, listMarked, placeChildren, growCount, keepCount] =
     await Promise.all([
       draw('sumChunks'), draw('draw'), mark('markKept'), mark('markHighGradient'), mark('splitMarked'), mark('resetOpacity'),
       columns('compact'), columns('append'), place('listMarked'), place('placeChildren'), place('growCount'), place('keepCount'),
     ]); // prettier-ignore
   return {
-    sumChunks, drawParents, markKept, markHighGradient, splitMarked, resetOpacity, compact, append, listMarked, placeChildren, growCount, keepCount,
+    sumChunks, drawParents, markKept, markHighGradient, splitMarked, resetOpacity, compact, append, listMarked, placeChildren, turnChildren, growCount,
+    keepCount,
   }; // prettier-ignore
 }
 
@@ -155,7 +215,7 @@ class GpuDensify implements Densify {
     this.#owned = owned;
   }
 
-  sample(commands: Commands, event: { seed: number; stream: number; draws: number; scaleFactor: number }): void {
+  sample(commands: Commands, event: SampleEvent): void {
     const { capacity } = this.#inputs;
     const draws = Math.min(event.draws, capacity);
     const settings = this.#settings([event.seed, event.stream, draws, 0], []);
@@ -168,7 +228,8 @@ class GpuDensify implements Densify {
       this.#dispatch(pass, this.#kernels.sumChunks, bindings, 8);
       this.#dispatch(pass, this.#kernels.drawParents, bindings, Math.ceil(draws / 32));
     });
-    this.#appendChildren(commands, event, Math.log(event.scaleFactor), 0, draws);
+    const change = { shrink: Math.log(event.scaleFactor), fade: logit(event.opacity) };
+    this.#appendChildren(commands, event, change, 0, draws);
   }
 
   cloneAndSplit(
@@ -184,7 +245,7 @@ class GpuDensify implements Densify {
       this.#mark(pass, this.#kernels.splitMarked, settings, groups(capacity));
       this.#place(pass, this.#kernels.listMarked, this.#settings([], []), groups(capacity));
     });
-    this.#appendChildren(commands, event, 0, event.nearness, capacity);
+    this.#appendChildren(commands, event, UNCHANGED, event.nearness, capacity);
   }
 
   prune(commands: Commands, limit: number): void {
@@ -216,18 +277,20 @@ class GpuDensify implements Densify {
   #appendChildren(
     commands: Commands,
     event: { seed: number; stream: number },
-    shift: number,
+    change: ChildChange,
     nearness: number,
     mostDraws: number,
   ): void {
     const { capacity, columns, importance, visits } = this.#inputs;
     commands.pass('densify', (pass) => {
       for (const column of columns) {
-        const mode = { copy: 0, zero: 1, shift: 2 }[column.inherit];
-        this.#column(pass, this.#kernels.append, column, mode, shift, groups(mostDraws));
+        const mode = { copy: 0, zero: 1, shrink: 2, fade: 3 }[column.inherit];
+        const value = { copy: 0, zero: 0, ...change }[column.inherit];
+        this.#column(pass, this.#kernels.append, column, mode, value, groups(mostDraws));
       }
       const settings = this.#settings([event.seed, event.stream, capacity], [0, 0, 0, nearness]);
       this.#place(pass, this.#kernels.placeChildren, settings, groups(mostDraws));
+      this.#turn(pass, groups(mostDraws));
       this.#place(pass, this.#kernels.growCount, settings, 1);
     });
     commands.clear(importance);
@@ -252,12 +315,12 @@ class GpuDensify implements Densify {
     kernel: Kernels['compact'],
     column: Column,
     mode: number,
-    shift: number,
+    value: number,
     x: number,
   ): void {
     const { count, capacity } = this.#inputs;
     const { marks, places, compacted, parents, draws } = this.#scratch;
-    const settings = this.#settings([column.stride, capacity, mode], [0, 0, 0, shift]);
+    const settings = this.#settings([column.stride, capacity, mode], [0, 0, 0, value]);
     this.#dispatch(
       pass,
       kernel,
@@ -267,9 +330,18 @@ class GpuDensify implements Densify {
   }
 
   #place(pass: GPUComputePassEncoder, kernel: Kernels['placeChildren'], settings: GPUBuffer, x: number): void {
-    const { count, barycentrics } = this.#inputs;
-    const { marks, places, parents, draws } = this.#scratch;
-    this.#dispatch(pass, kernel, { settings, count, marks, places, parents, draws, barycentrics }, x);
+    const { count, barycentrics, triangleIndices } = this.#inputs;
+    const { marks, places, parents, draws, patches } = this.#scratch;
+    const buffers = { settings, count, marks, places, parents, draws, barycentrics, triangleIndices, patches };
+    this.#dispatch(pass, kernel, buffers, x);
+  }
+
+  #turn(pass: GPUComputePassEncoder, x: number): void {
+    const { count, triangleIndices, localRotation, surface } = this.#inputs;
+    const { parents, draws, triangles } = this.#scratch;
+    const { posedVertices } = surface;
+    const buffers = { count, parents, draws, triangleIndices, triangles, posedVertices, localRotation };
+    this.#dispatch(pass, this.#kernels.turnChildren, buffers, x);
   }
 
   #dispatch<Name extends string>(
