@@ -29,7 +29,7 @@ export interface FitOptions {
   /** Metres per unit coefficient: ΔE lives where an expression moves the head by more than this. */
   readonly supportThreshold: number;
   readonly densify: DensifyRule;
-  /** Children added per event by `sampling`, before scaling by gaussians / 65,536: 1,000, as in the paper, for the default set. */
+  /** Children added per event by `sampling` (paper: 1,000), before scaling by gaussians / 65,536. */
   readonly sampleCount: number;
   /** A child's scale over its parent's ([code]: 0.75). */
   readonly sampleScale: number;
@@ -98,9 +98,9 @@ export const FIT_DEFAULTS: FitOptions = {
   initialThickness: 0.35,
   supportThreshold: 5e-5,
   densify: 'sampling',
-  sampleCount: 4000,
+  sampleCount: 1000,
   sampleScale: 0.75,
-  sampleOpacity: 0.1,
+  sampleOpacity: 0.02,
   pruneOpacity: 0.005,
   opacityResetPeriod: 0,
   deltas: true,

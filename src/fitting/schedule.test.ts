@@ -28,14 +28,14 @@ describe('eventsAfter', () => {
 
   it('has as many events in a shorter run, and none at its end', () => {
     const reference = count({ steps: REFERENCE_STEPS });
-    expect(reference).toMatchObject({ densify: 7, prune: 12, resetOpacity: 0 });
-    expect(count({ steps: 6000 })).toMatchObject({ densify: 7, prune: 12 });
+    expect(reference).toMatchObject({ densify: 5, prune: 12, resetOpacity: 0 });
+    expect(count({ steps: 6000 })).toMatchObject({ densify: 5, prune: 12 });
     expect(count({ steps: 6000 }).last).toBeLessThanOrEqual(0.85 * 6000);
     expect(count({ steps: 3 }).densify).toBeGreaterThan(0);
   });
 
   it('counts the children of a run', () => {
-    expect(childrenPerEvent(options({ gaussians: 16_384 }))).toBe(1000);
+    expect(childrenPerEvent(options({ gaussians: 16_384 }))).toBe(250);
     for (const steps of [1, 3, 1000, 6000, REFERENCE_STEPS]) {
       expect(childrenInAll(options({ steps }))).toBe(count({ steps }).densify * childrenPerEvent(options({})));
     }
@@ -44,7 +44,7 @@ describe('eventsAfter', () => {
   it('follows the rule of the ablation', () => {
     expect(count({ steps: 6000, densify: 'none' })).toMatchObject({ densify: 0, prune: 0 });
     expect(count({ steps: 6000, densify: 'pruneOnly' })).toMatchObject({ densify: 0, prune: 12 });
-    expect(count({ steps: 6000, densify: 'splattingAvatar' })).toMatchObject({ densify: 7, prune: 12 });
+    expect(count({ steps: 6000, densify: 'splattingAvatar' })).toMatchObject({ densify: 5, prune: 12 });
   });
 });
 

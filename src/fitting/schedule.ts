@@ -20,7 +20,7 @@ const PERIODS = { densify: 3000, prune: 2000 } as const;
  * Shares of the run after which nothing is added, and nothing changes the set any more. Paper: 1. Children fade in, and find
  * their place before the rates decay (docs/decisions/densification.md).
  */
-const LAST_DENSIFY = 0.7;
+const LAST_DENSIFY = 0.5;
 const LAST_EVENT = 0.85;
 
 /** Decides what happens after `step` (from 1). Depends on the options alone, so a resumed run does the same. */
