@@ -1,3 +1,4 @@
+import { surfaceArea } from '../head/atlas/charts.ts';
 import type { HeadModel, RegionName } from '../head/head-model.ts';
 import { randomUniform } from '../math/random.ts';
 import { nearestNeighbours } from './nearest-neighbours.ts';
@@ -129,12 +130,9 @@ export function surfacePositions(
 
 /** T: surface area × density of its region. */
 function weightTriangles(head: HeadModel, density: Readonly<Record<RegionName, number>>): Float64Array {
-  const v = head.templateVertices;
+  const mesh = { vertices: head.templateVertices, triangles: head.triangles };
   return Float64Array.from({ length: head.triangleCount }, (_, triangle) => {
-    const [a, b, c] = [0, 1, 2].map((k) => head.triangles[triangle * 3 + k] * 3);
-    const [ux, uy, uz] = [v[b] - v[a], v[b + 1] - v[a + 1], v[b + 2] - v[a + 2]];
-    const [wx, wy, wz] = [v[c] - v[a], v[c + 1] - v[a + 1], v[c + 2] - v[a + 2]];
-    const area = Math.hypot(uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx) / 2;
+    const area = surfaceArea(mesh, triangle);
     return area * Math.max(0, density[head.regionNames[head.triangleRegions[triangle]]] ?? 1);
   });
 }

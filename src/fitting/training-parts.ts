@@ -30,7 +30,7 @@ import { createRasterizer, type Rasterizer } from '../rasterizer/rasterizer.ts';
 import { createAdam, type Adam } from './adam.ts';
 import type { Clip } from './clip.ts';
 import type { FitOptions } from './fit-options.ts';
-import { singlePatches, surfacePatches } from './densify/patches.ts';
+import { singlePatches, surfacePatches, usedVertices } from './densify/patches.ts';
 import { createGaussianState, type GaussianState } from './gaussian-state.ts';
 import { surfaceHold } from './region-appearance.ts';
 
@@ -105,7 +105,8 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
   const deformation = await createDeformation(gpu, head, {
     identityCoefficients: inputs.identityCoefficients,
     slotCount: options.deltaFrames,
-    usedVertices: verticesOf(head, initial.triangleIndices),
+    // Children stay on triangles of such corners: the set never grows.
+    usedVertices: usedVertices(head, initial.triangleIndices),
     ...(inputs.supportThreshold === undefined ? {} : { supportThreshold: inputs.supportThreshold }),
   });
   const gaussians = await createGaussianState(gpu, initial, capacity, options.rates, size, {
@@ -239,14 +240,6 @@ function coefficientActivity(head: HeadModel, clip: Clip): Float64Array {
 }
 
 const walksTheSurface = ({ densify }: FitOptions): boolean => densify === 'sampling' || densify === 'splattingAvatar';
-
-/** V: 1 for the corners of the triangles that carry Gaussians. Children stay on triangles of such corners: it never grows. */
-function verticesOf(head: HeadModel, triangleIndices: Uint32Array): Uint8Array {
-  const used = new Uint8Array(head.vertexCount);
-  for (const triangle of triangleIndices)
-    for (let corner = 0; corner < 3; corner++) used[head.triangles[triangle * 3 + corner]!] = 1;
-  return used;
-}
 
 function packPoses({ clip }: TrainingInputs, stride: number): Float32Array {
   const packed = new Float32Array((clip.frames.length * stride) / 4);

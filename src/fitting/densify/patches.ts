@@ -1,3 +1,4 @@
+import { surfaceArea } from '../../head/atlas/charts.ts';
 import type { HeadModel } from '../../head/head-model.ts';
 import { weldVertices } from '../../head/weld-vertices.ts';
 
@@ -36,20 +37,23 @@ export function singlePatches(triangleCount: number): SurfacePatches {
 export function surfacePatches(mesh: Mesh, triangleIndices: Uint32Array): SurfacePatches {
   const triangleCount = mesh.triangles.length / 3;
   const centres = triangleCentres(mesh);
-  const areas = triangleAreas(mesh);
+  const areaOf = (triangle: number): number =>
+    surfaceArea({ vertices: mesh.templateVertices, triangles: mesh.triangles }, triangle);
   const held = new Uint32Array(triangleCount);
   for (const triangle of triangleIndices) held[triangle]!++;
-  const isUsed = usedTriangles(mesh, triangleIndices);
+  const used = usedVertices(mesh, triangleIndices);
+  const isUsed = (triangle: number): boolean =>
+    [0, 1, 2].every((corner) => used[mesh.triangles[triangle * 3 + corner]!] === 1);
   const around = trianglesAround(mesh, isUsed);
   const starts = new Uint32Array(triangleCount + 1);
   const members: number[] = [];
   const shares: number[] = [];
   for (let triangle = 0; triangle < triangleCount; triangle++) {
     const patch = isUsed(triangle) ? grow(triangle, around, centres, held) : [triangle];
-    const total = patch.reduce((sum, member) => sum + areas[member]!, 0);
+    const total = patch.reduce((sum, member) => sum + areaOf(member), 0);
     let area = 0;
     for (const member of patch) {
-      area += areas[member]!;
+      area += areaOf(member);
       members.push(member);
       shares.push(total > 0 ? area / total : 1);
     }
@@ -109,11 +113,15 @@ function trianglesAround(
       .filter((other) => triangleRegions[other] === triangleRegions[triangle]);
 }
 
-function usedTriangles({ triangles, vertexCount }: Mesh, triangleIndices: Uint32Array): (triangle: number) => boolean {
+/** V: 1 for the corners of the triangles that `triangleIndices` (N) name. */
+export function usedVertices(
+  { triangles, vertexCount }: Pick<Mesh, 'triangles' | 'vertexCount'>,
+  triangleIndices: Uint32Array,
+): Uint8Array {
   const used = new Uint8Array(vertexCount);
   for (const triangle of triangleIndices)
     for (let corner = 0; corner < 3; corner++) used[triangles[triangle * 3 + corner]!] = 1;
-  return (triangle) => [0, 1, 2].every((corner) => used[triangles[triangle * 3 + corner]!] === 1);
+  return used;
 }
 
 /** T×3 metres. */
@@ -124,16 +132,6 @@ function triangleCentres({ triangles, templateVertices }: Mesh): Float32Array {
     for (let axis = 0; axis < 3; axis++) centres[centre + axis]! += templateVertices[vertex * 3 + axis]! / 3;
   });
   return centres;
-}
-
-/** T square metres. */
-function triangleAreas({ triangles, templateVertices: v }: Mesh): Float64Array {
-  return Float64Array.from({ length: triangles.length / 3 }, (_, triangle) => {
-    const [a, b, c] = [0, 1, 2].map((corner) => triangles[triangle * 3 + corner]! * 3) as [number, number, number];
-    const [ux, uy, uz] = [0, 1, 2].map((axis) => v[b + axis]! - v[a + axis]!) as [number, number, number];
-    const [wx, wy, wz] = [0, 1, 2].map((axis) => v[c + axis]! - v[a + axis]!) as [number, number, number];
-    return Math.hypot(uy * wz - uz * wy, uz * wx - ux * wz, ux * wy - uy * wx) / 2;
-  });
 }
 
 function squaredDistance(points: Float32Array, a: number, b: number): number {
