@@ -15,6 +15,13 @@ import { addRender } from './render.ts';
 import { fail } from './run-command.ts';
 import { addTrack } from './track.ts';
 
+// A reader that has seen enough (`fate create … 2>&1 | head`) ends neither the work nor the process with a fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const program = new Command('fate')
   .description('A portrait video in, an animatable 3D Gaussian head avatar out.')
   .version(VERSION)

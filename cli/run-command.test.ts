@@ -68,6 +68,15 @@ describe('the process of a command', () => {
     expect(await run(['nonsense'])).toMatchObject({ code: 2 });
   });
 
+  it('is not ended by a reader that has seen enough', async () => {
+    const child = spawn(process.execPath, [command, 'create', '--help'], { cwd: root });
+    let stderr = '';
+    child.stderr.on('data', (part) => (stderr += part));
+    child.stdout.destroy();
+    const [code] = (await once(child, 'close')) as [number];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   it('tells units, defaults and exit codes in --help', async () => {
     const { stdout, code } = await run(['create', '--help']);
     expect(code).toBe(0);
