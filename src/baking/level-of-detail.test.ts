@@ -14,7 +14,7 @@ import { centredCamera, poseForView } from '../viewer/views.ts';
 import { attributeMips, sampleAttributes } from './attribute-mips.ts';
 import { bakedGaussians, type BakedAvatar } from './baked-avatar.ts';
 import { visitTexelAreas } from './chart-mips.ts';
-import { localCovariance, mapTangentially, setShape, tangentialRoot } from './gaussian-shape.ts';
+import { localCovariance, mapTangentially, setShape, tangentialRoot } from '../gaussians/gaussian-shape.ts';
 import { resample, ResampleError } from './level-of-detail.ts';
 import { splitGaussian } from './split-gaussian.ts';
 

@@ -10,7 +10,7 @@ import { attributeMips, sampleAttributes, type AttributeMips, type SampledAttrib
 import { sampleMaps } from './attribute-maps.ts';
 import type { BakedAvatar } from './baked-avatar.ts';
 import { GAUSSIAN_LIMITS } from './gaussian-limits.ts';
-import { localCovariance, mapTangentially, setShape } from './gaussian-shape.ts';
+import { localCovariance, mapTangentially, setShape } from '../gaussians/gaussian-shape.ts';
 import { splitGaussian } from './split-gaussian.ts';
 import { TrianglePlanes } from './triangle-planes.ts';
 

@@ -1,4 +1,4 @@
-import { mapTangentially, tangentialPart, tangentialRoot } from './gaussian-shape.ts';
+import { mapTangentially, tangentialPart, tangentialRoot } from '../gaussians/gaussian-shape.ts';
 
 /** The parts that stand for one Gaussian. */
 export interface GaussianParts {

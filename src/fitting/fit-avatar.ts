@@ -24,7 +24,7 @@ import { childrenInAll, fillStep, FrameOrder, recolorSteps } from './schedule.ts
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
 import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
-import { inwardOffsets, silhouettesOf } from './silhouettes.ts';
+import { bestFacing, inwardOffsets, silhouettesOf } from './silhouettes.ts';
 import { outlineOffsets } from './outline.ts';
 import { personalHead } from './personal-head.ts';
 import { canonicalPoseOf, frontalPose, initialGaussians } from './initial-state.ts';
@@ -252,20 +252,25 @@ class FitRun {
     const vertices = poseVertices(head, identityCoefficients, canonical as HeadPose);
     const groups = surfaceGroups(head);
     const folds = foldingTriangles(head);
+    const silhouettes = silhouettesOf(head, identityCoefficients, clip, vertexOffset);
     this.#training.gaussians.write(
       change({
         gaussians,
         positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
-        contributions: contributions.map((contribution) => contribution.subarray(0, gaussians.count)),
+        contributions: contributions.map(({ shown, inner }) => ({
+          shown: shown.subarray(0, gaussians.count),
+          inner: inner.subarray(0, gaussians.count),
+        })),
         pixelsPerMetre: clip.frames[0]!.camera.focalX / clip.frames[0]!.pose.headTranslation[2]!,
         groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
         thickness: options.initialThickness,
+        facing: bestFacing(gaussians, head.triangles, silhouettes),
         seed: options.seed,
         inward: (isAsked) =>
           inwardOffsets(
             gaussians,
             head.triangles,
-            silhouettesOf(head, identityCoefficients, clip, vertexOffset),
+            silhouettes,
             (i) => isAsked(i) && !folds[gaussians.triangleIndices[i]!],
           ),
       }),

@@ -84,6 +84,10 @@ export interface LossWeights {
   readonly scale: number;
   /** Of mean normalOffset², as stored: where the frames do not say, Gaussians stay on the surface. Paper: 0. */
   readonly offset: number;
+  /**
+   * L_lap: mean square of the uniform Laplacian (metres) of what the deltas add, on a mesh of 5 mm edges. Paper 100, [code] 1e5:
+   * a hundred leaves the mesh crumpled, which shows from the side (docs/decisions/fitting.md).
+   */
   readonly laplacian: number;
   /** L_flame: squared distance between vertices with and without deltas. */
   readonly vertex: number;
@@ -123,5 +127,5 @@ export const FIT_DEFAULTS: FitOptions = {
     pose: 1e-3,
     exposure: 1e-3,
   },
-  weights: { ssim: 0.2, perceptual: 0.1, matte: 0.1, scale: 0.1, offset: 1, laplacian: 100, vertex: 0 },
+  weights: { ssim: 0.2, perceptual: 0.1, matte: 0.1, scale: 0.1, offset: 1, laplacian: 1600, vertex: 0 },
 };

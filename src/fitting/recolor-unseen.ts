@@ -8,12 +8,12 @@ export interface RecolorInputs {
   readonly positions: Float32Array;
   /** N: share of its own light that a Gaussian shows in the frames that show it best (`bestLight`). */
   readonly light: ArrayLike<number>;
+  /** N: the same by what lies inside of the mattes alone: colours at their edges are partly the background's or the collar's. */
+  readonly innerLight: ArrayLike<number>;
   /** N: which surface each Gaussian is on; null is left alone. */
   readonly groups: readonly (SurfaceGroup | null)[];
 }
 
-/** Colour 3 and normal offset 1. */
-const LOOK = 4;
 const NEIGHBOURS = 10;
 const BEST_FRAMES = 3;
 /**
@@ -24,7 +24,7 @@ const UNBELIEVED = 0.02;
 const BELIEVED = 0.2;
 /** Pull of a believed Gaussian's own look, and of the group's middle, against one neighbour's. */
 const OWN_PULL = 20;
-const MIDDLE_PULL = 0.4;
+const MIDDLE_PULL = 0.1;
 const SWEEPS = 300;
 /** Largest extent of what hides, in spacings: longer ones stick out where a new view uncovers them. */
 const LARGEST_HIDDEN = 1.5;
@@ -38,27 +38,39 @@ const LARGEST_HIDDEN = 1.5;
  * holds up. Only these change, in proportion to how little was seen, and the extent of what hides, so that the frames stay
  * as they were learned.
  */
-export function recolorUnseen({ gaussians, positions, light, groups }: RecolorInputs): GaussianSet {
-  const belief = Float32Array.from(light, believed);
+export function recolorUnseen({ gaussians, positions, light, innerLight, groups }: RecolorInputs): GaussianSet {
+  const { count } = gaussians;
   const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
-  const look = diffuse(gaussians, belief, indices, groups);
+  const surface: Surface = { groups, indices, areas: areasOf(gaussians) };
+  const belief = Float32Array.from(light, believed);
+  const colorBelief = Float32Array.from(innerLight, believed);
   const color = gaussians.color.slice();
   const normalOffset = gaussians.normalOffset.slice();
   const logScale = gaussians.logScale.slice();
-  for (let i = 0; i < gaussians.count; i++) {
-    const group = groups[i];
-    if (group === null) continue;
-    const keep = belief[i]!;
-    for (let k = 0; k < 3; k++) color[i * 3 + k] = keep * color[i * 3 + k]! + (1 - keep) * look[i * LOOK + k]!;
-    if (group === 'hair') normalOffset[i] = keep * normalOffset[i]! + (1 - keep) * look[i * LOOK + 3]!;
+  for (let k = 0; k < 3; k++) {
+    const own = Float32Array.from({ length: count }, (_, i) => shownColor(color[i * 3 + k]!));
+    const carried = diffuse(own, colorBelief, surface);
+    for (let i = 0; i < count; i++) {
+      if (groups[i] !== null) color[i * 3 + k] = mix(colorBelief[i]!, color[i * 3 + k]!, carried[i]!);
+    }
+  }
+  const heights = diffuse(normalOffset, belief, surface);
+  for (let i = 0; i < count; i++) {
+    if (groups[i] === null) continue;
+    if (groups[i] === 'hair') normalOffset[i] = mix(belief[i]!, normalOffset[i]!, heights[i]!);
     const largest = Math.log(meanDistances[i]! * LARGEST_HIDDEN);
     for (let k = 0; k < 3; k++) {
       const own = logScale[i * 3 + k]!;
-      if (own > largest) logScale[i * 3 + k] = keep * own + (1 - keep) * largest;
+      if (own > largest) logScale[i * 3 + k] = mix(belief[i]!, own, largest);
     }
   }
   return { ...gaussians, color, normalOffset, logScale };
 }
+
+const mix = (keep: number, own: number, other: number): number => keep * own + (1 - keep) * other;
+
+/** A stored colour that a picture can show: another would tint all around it. */
+const shownColor = (value: number): number => Math.max(-0.5 / SH_C0, Math.min(0.5 / SH_C0, value));
 
 /** N: the mean, over the three frames that show a Gaussian best, of its contribution over that of it alone. */
 export function bestLight(contributions: readonly Float32Array[], alone: Float32Array): Float32Array {
@@ -75,83 +87,62 @@ export function believed(light: number): number {
   return x * x * (3 - 2 * x);
 }
 
-/** N×4: the balance of own look, neighbours and the group's middle, by Gauss–Seidel. */
-function diffuse(
-  gaussians: GaussianSet,
-  belief: Float32Array,
-  indices: Uint32Array,
-  groups: RecolorInputs['groups'],
-): Float32Array {
-  const { count } = gaussians;
-  const own = looksOf(gaussians);
-  const middles = groupMiddles(gaussians, own, belief, groups);
-  const look = own.slice();
-  for (let i = 0; i < count; i++) {
-    const middle = groups[i] === null ? undefined : middles.get(groups[i]!);
-    if (middle && belief[i]! < 0.5) look.set(middle, i * LOOK);
-  }
+interface Surface {
+  readonly groups: RecolorInputs['groups'];
+  /** N×NEIGHBOURS. */
+  readonly indices: Uint32Array;
+  /** N: what each Gaussian covers, up to a factor. */
+  readonly areas: Float32Array;
+}
+
+/** N: one number of each Gaussian's look, in balance between its own, its neighbours' and its group's middle (Gauss–Seidel). */
+function diffuse(own: Float32Array, belief: Float32Array, { groups, indices, areas }: Surface): Float32Array {
+  const middles = groupMiddles(own, belief, groups, areas);
+  const middleOf = (i: number): number | undefined => middles.get(groups[i]!);
+  const look = own.map((value, i) => (belief[i]! < 0.5 ? (middleOf(i) ?? value) : value));
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < look.length; i++) {
       const group = groups[i];
       if (group === null) continue;
-      const middle = middles.get(group!);
+      const middle = middleOf(i);
       const ownPull = OWN_PULL * belief[i]! ** 2;
-      const middlePull = middle ? MIDDLE_PULL : 0;
-      let weight = ownPull + middlePull;
-      let [red, green, blue, height] = [0, 1, 2, 3].map(
-        (k) => ownPull * own[i * LOOK + k]! + (middle ? middlePull * middle[k]! : 0),
-      ) as [number, number, number, number];
+      let weight = ownPull + (middle === undefined ? 0 : MIDDLE_PULL);
+      let sum = ownPull * own[i]! + MIDDLE_PULL * (middle ?? 0);
       for (let n = 0; n < NEIGHBOURS; n++) {
         const j = indices[i * NEIGHBOURS + n]!;
         if (j === i || groups[j] !== group) continue;
         weight++;
-        red += look[j * LOOK]!;
-        green += look[j * LOOK + 1]!;
-        blue += look[j * LOOK + 2]!;
-        height += look[j * LOOK + 3]!;
+        sum += look[j]!;
       }
-      if (weight === 0) continue;
-      look[i * LOOK] = red / weight;
-      look[i * LOOK + 1] = green / weight;
-      look[i * LOOK + 2] = blue / weight;
-      look[i * LOOK + 3] = height / weight;
+      if (weight > 0) look[i] = sum / weight;
     }
   }
   return look;
 }
 
-/** N×4: stored colours and normal offsets. */
-function looksOf({ count, color, normalOffset }: GaussianSet): Float32Array {
-  // A colour that no picture can show would tint all around it.
-  const shown = (value: number): number => Math.max(-0.5 / SH_C0, Math.min(0.5 / SH_C0, value));
-  return Float32Array.from({ length: count * LOOK }, (_, at) => {
-    const [i, k] = [Math.floor(at / LOOK), at % LOOK];
-    return k === 3 ? normalOffset[i]! : shown(color[i * 3 + k]!);
-  });
-}
-
-/** Median look, number by number, of each group's well-seen Gaussians, each counting by its area. */
+/** Median of each group's well-seen Gaussians, each counting by its area. */
 function groupMiddles(
-  { logScale }: GaussianSet,
-  looks: Float32Array,
+  values: Float32Array,
   belief: Float32Array,
   groups: RecolorInputs['groups'],
-): Map<SurfaceGroup, number[]> {
-  const middles = new Map<SurfaceGroup, number[]>();
+  areas: Float32Array,
+): Map<SurfaceGroup | null, number> {
+  const middles = new Map<SurfaceGroup | null, number>();
   for (const group of ['skin', 'hair', 'neck'] as const) {
     const members = [...belief.keys()].filter((i) => groups[i] === group && belief[i]! > 0.9);
     if (members.length === 0) continue;
-    const areas = new Map(members.map((i) => [i, Math.exp(sum3(logScale, i) - Math.min(...three(logScale, i)))]));
-    const total = members.reduce((sum, i) => sum + areas.get(i)!, 0);
-    const medianOf = (k: number): number => {
-      const sorted = members.toSorted((a, b) => looks[a * LOOK + k]! - looks[b * LOOK + k]!);
-      let passed = 0;
-      return looks[sorted.find((i) => (passed += areas.get(i)!) >= total / 2)! * LOOK + k]!;
-    };
-    middles.set(group, [0, 1, 2, 3].map(medianOf));
+    const total = members.reduce((sum, i) => sum + areas[i]!, 0);
+    const sorted = members.toSorted((a, b) => values[a]! - values[b]!);
+    let passed = 0;
+    middles.set(group, values[sorted.find((i) => (passed += areas[i]!) >= total / 2) ?? sorted[0]!]!);
   }
   return middles;
 }
 
-const three = (values: Float32Array, i: number): number[] => [...values.subarray(i * 3, i * 3 + 3)];
-const sum3 = (values: Float32Array, i: number): number => three(values, i).reduce((sum, value) => sum + value, 0);
+/** N: product of each Gaussian's two longer extents. */
+function areasOf({ count, logScale }: GaussianSet): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => {
+    const three = logScale.subarray(i * 3, i * 3 + 3);
+    return Math.exp(three[0]! + three[1]! + three[2]! - Math.min(...three));
+  });
+}

@@ -19,7 +19,8 @@ function count(given: Partial<FitOptions>): { densify: number; prune: number; re
 
 describe('eventsAfter', () => {
   it('has the paper’s periods at its length', () => {
-    const at = (step: number) => eventsAfter(step, options({ steps: REFERENCE_STEPS, opacityResetPeriod: 6000 }));
+    const given = { steps: REFERENCE_STEPS, opacityResetPeriod: 6000, fillUnseen: false };
+    const at = (step: number) => eventsAfter(step, options(given));
     expect(at(2000)).toEqual({ densify: false, prune: true, resetOpacity: false });
     expect(at(3000)).toEqual({ densify: true, prune: false, resetOpacity: false });
     expect(at(6000)).toEqual({ densify: true, prune: true, resetOpacity: true });
@@ -28,10 +29,16 @@ describe('eventsAfter', () => {
 
   it('has as many events in a shorter run, and none at its end', () => {
     const reference = count({ steps: REFERENCE_STEPS });
-    expect(reference).toMatchObject({ densify: 5, prune: 12, resetOpacity: 0 });
-    expect(count({ steps: 6000 })).toMatchObject({ densify: 5, prune: 12 });
+    expect(reference).toMatchObject({ densify: 5, prune: 3, resetOpacity: 0 });
+    expect(count({ steps: 6000 })).toMatchObject({ densify: 5, prune: 3 });
     expect(count({ steps: 6000 }).last).toBeLessThanOrEqual(0.85 * 6000);
     expect(count({ steps: 3 }).densify).toBeGreaterThan(0);
+  });
+
+  it('prunes nothing that is yet to be drawn in', () => {
+    expect(count({ steps: 6000, fillUnseen: false }).prune).toBe(12);
+    expect(eventsAfter(3600, options({ steps: 6000 })).prune).toBe(false);
+    expect(eventsAfter(4000, options({ steps: 6000 })).prune).toBe(true);
   });
 
   it('counts the children of a run', () => {
@@ -43,8 +50,8 @@ describe('eventsAfter', () => {
 
   it('follows the rule of the ablation', () => {
     expect(count({ steps: 6000, densify: 'none' })).toMatchObject({ densify: 0, prune: 0 });
-    expect(count({ steps: 6000, densify: 'pruneOnly' })).toMatchObject({ densify: 0, prune: 12 });
-    expect(count({ steps: 6000, densify: 'splattingAvatar' })).toMatchObject({ densify: 5, prune: 12 });
+    expect(count({ steps: 6000, densify: 'pruneOnly' })).toMatchObject({ densify: 0, prune: 3 });
+    expect(count({ steps: 6000, densify: 'splattingAvatar' })).toMatchObject({ densify: 5, prune: 3 });
   });
 });
 

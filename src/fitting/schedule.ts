@@ -29,7 +29,8 @@ export function eventsAfter(step: number, options: FitOptions): StepEvents {
     step <= options.steps * last && step % intervalOf(period, options) === 0;
   return {
     densify: due(PERIODS.densify, LAST_DENSIFY) && options.densify !== 'none' && options.densify !== 'pruneOnly',
-    prune: due(PERIODS.prune) && options.densify !== 'none',
+    // What sticks out of the mattes is faint until `drawIn` puts it inside: pruned before, it would leave a hole from the side.
+    prune: due(PERIODS.prune) && options.densify !== 'none' && step > fillStep(options),
     resetOpacity: options.opacityResetPeriod > 0 && due(options.opacityResetPeriod),
   };
 }

@@ -1,22 +1,26 @@
 import type { GaussianSet } from '../gaussians/layout.ts';
+import { closeBack } from './close-back.ts';
 import { drawIn } from './draw-in.ts';
 import { fillUnseen, lightAlone } from './fill-unseen.ts';
+import { flattenFrontal } from './flatten-frontal.ts';
 import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 import { shadeUnseen } from './shade-unseen.ts';
+import type { FrameContribution } from './training.ts';
 
 /** A learned set, where it sits, and what each of some frames shows of it. */
 export interface SeenSurface {
   readonly gaussians: GaussianSet;
   /** N×3 metres: the Gaussians' places on the canonical surface. */
   readonly positions: Float32Array;
-  /** Per frame N: Σ alpha · transmittance over the pixels. */
-  readonly contributions: readonly Float32Array[];
+  readonly contributions: readonly FrameContribution[];
   /** Pixels per metre at the head's distance. */
   readonly pixelsPerMetre: number;
   readonly groups: readonly (SurfaceGroup | null)[];
   /** As `FitOptions.initialThickness`. */
   readonly thickness: number;
+  /** N: as `FlattenInputs.facing`. */
+  readonly facing: Float32Array;
   readonly seed: number;
   /** N: `inwardOffsets`, as `DrawInInputs.inward`. */
   readonly inward: (isAsked: (gaussian: number) => boolean) => Float32Array;
@@ -25,7 +29,7 @@ export interface SeenSurface {
 /** The set with its unseen part continued from the seen one. */
 export function filled({ contributions, ...surface }: SeenSurface): GaussianSet {
   const contribution = new Float32Array(surface.gaussians.count);
-  for (const ofFrame of contributions) ofFrame.forEach((sum, i) => (contribution[i]! += sum / contributions.length));
+  for (const { shown } of contributions) shown.forEach((sum, i) => (contribution[i]! += sum / contributions.length));
   return fillUnseen({ ...surface, contribution });
 }
 
@@ -33,19 +37,32 @@ export function filled({ contributions, ...surface }: SeenSurface): GaussianSet 
 export function recolored(surface: SeenSurface): GaussianSet {
   const { gaussians, isDrawnIn } = drawIn(surface);
   // What was learned where it was says nothing of the place that it has now.
-  const light = lightOf(surface).map((share, i) => (isDrawnIn(i) ? 0 : share));
-  const result = recolorUnseen({ ...surface, gaussians, light });
+  const unlessDrawnIn = (share: number, i: number): number => (isDrawnIn(i) ? 0 : share);
+  const light = lightOf(surface, 'shown').map(unlessDrawnIn);
+  const innerLight = lightOf(surface, 'inner').map(unlessDrawnIn);
+  const result = recolorUnseen({ ...surface, gaussians, light, innerLight });
   const normalOffset = result.normalOffset.map((own, i) => (isDrawnIn(i) ? gaussians.normalOffset[i]! : own));
-  return { ...result, normalOffset };
+  return flattenFrontal({ ...surface, gaussians: { ...result, normalOffset } });
 }
 
-/** What a fit ends with: recoloured, and unseen hair with strands. No pictures follow that closed holes could settle against. */
+/**
+ * What a fit ends with: recoloured where nothing is seen, and unseen hair with strands. No pictures follow that closed holes
+ * and cleaned edges could settle against.
+ */
 export function finished(surface: SeenSurface): GaussianSet {
-  const light = lightOf(surface);
-  return shadeUnseen({ ...surface, gaussians: recolorUnseen({ ...surface, light }), light });
+  const light = lightOf(surface, 'shown');
+  const gaussians = recolorUnseen({ ...surface, light, innerLight: light });
+  const shaded = shadeUnseen({ ...surface, gaussians, light });
+  return flattenFrontal({ ...surface, gaussians: closeBack({ ...surface, gaussians: shaded }) });
 }
 
-/** N: what the frames show of each Gaussian at best. */
-function lightOf({ contributions, gaussians, pixelsPerMetre }: SeenSurface): Float32Array {
-  return bestLight(contributions, lightAlone(gaussians, pixelsPerMetre));
+/** N: what the frames show of each Gaussian at best, everywhere or inside of the mattes alone. */
+function lightOf(
+  { contributions, gaussians, pixelsPerMetre }: SeenSurface,
+  where: keyof FrameContribution,
+): Float32Array {
+  return bestLight(
+    contributions.map((contribution) => contribution[where]),
+    lightAlone(gaussians, pixelsPerMetre),
+  );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import { neutralPose } from '../head/pose.ts';
-import { inwardOffsets, type Silhouette } from './silhouettes.ts';
+import { bestFacing, inwardOffsets, type Silhouette } from './silhouettes.ts';
 
 const SIZE = 128;
 const FOCAL = 400;
@@ -110,5 +110,19 @@ describe('inwardOffsets', () => {
     const right = (3 * SIDES) / 4;
     const left = SIDES / 4;
     expect([found[left]!, found[right]!].filter((height) => Math.abs(height) < 1e-6)).toHaveLength(1);
+  });
+});
+
+describe('bestFacing', () => {
+  it('is the cosine in the frame that sees a side best', () => {
+    const facing = bestFacing(
+      gaussians,
+      triangles,
+      yaws.map((yaw) => silhouette(yaw, RADIUS)),
+    );
+    // The camera is near enough to see a little less than half of the drum.
+    const nearest = (side: number): number =>
+      Math.max(...yaws.map((yaw) => Math.cos((side / SIDES) * 2 * Math.PI + yaw)));
+    for (let side = 0; side < SIDES; side++) expect(Math.abs(facing[side]! - nearest(side))).toBeLessThan(0.08);
   });
 });

@@ -77,6 +77,24 @@ export function inwardOffsets(
   return offsets;
 }
 
+/** N: cosine between the surface's normal at each Gaussian and the way to the camera, in the frame where it is largest. */
+export function bestFacing(
+  { count, triangleIndices, barycentrics }: GaussianSet,
+  triangles: Uint32Array,
+  silhouettes: readonly Silhouette[],
+): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => {
+    const weights = barycentrics.subarray(i * 3, i * 3 + 3);
+    const cosines = silhouettes.map(({ vertices }) => {
+      const [x, y, z, nx, ny, nz] = rayThrough(vertices, triangles, triangleIndices[i]!, weights) as Ray;
+      return -(x * nx + y * ny + z * nz) / Math.hypot(x, y, z);
+    });
+    return Math.max(...cosines);
+  });
+}
+
+type Ray = readonly [number, number, number, number, number, number];
+
 /** A place on the surface and the unit normal there: six numbers. */
 function rayThrough(
   vertices: Float32Array,

@@ -8,7 +8,7 @@ import { createDeltaAdam, type DeltaAdam } from '../head/deformation/delta-adam.
 import { deltaEntryRates } from '../head/deformation/delta-rates.ts';
 import { poseRecordStride } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
-import { vertexAdjacency } from '../head/laplacian.ts';
+import { meanEdgeLength, vertexAdjacency } from '../head/laplacian.ts';
 import { jointTransforms, poseFeatures } from '../head/pose-vertices.ts';
 import { packPose, POSE_JOINT_FLOATS, type HeadPose } from '../head/pose.ts';
 import { createExposure, EXPOSURE_STRIDE, type Exposure } from '../losses/exposure/exposure.ts';
@@ -36,6 +36,12 @@ import { surfaceHold } from './region-appearance.ts';
 
 /** Frames recorded between two submits: enough to hide the host's work, few enough to stop quickly. */
 export const STEPS_PER_SUBMIT = 8;
+/**
+ * Metres of an edge at which `weights.laplacian` counts as it stands. The uniform Laplacian of one and the same bump grows
+ * with the square of the edges, its square with their fourth power: unscaled, a weight that leaves a fine mesh crumpled
+ * freezes a coarse one.
+ */
+const LAPLACIAN_EDGE = 0.005;
 /** Losses kept on the GPU until they are read at a checkpoint. */
 export const LOSS_SLOTS = 1024;
 
@@ -81,6 +87,8 @@ export interface TrainingParts {
   readonly photometric: PhotometricLoss;
   readonly regularisers: GaussianRegularisers;
   readonly vertexRegularisers: VertexRegularisers;
+  /** `weights.laplacian`, for this head's edges. */
+  readonly laplacianWeight: number;
   readonly poses: GPUBuffer;
   readonly poseStride: number;
   readonly poseGradient: GPUBuffer;
@@ -151,6 +159,8 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
         imageGradient: photometric.imageGradient,
       })
     : null;
+  const adjacency = vertexAdjacency(head.triangles, head.vertexCount);
+  const edge = meanEdgeLength(head.templateVertices, adjacency);
   const poses = own('poses', packPoses(inputs, poseStride));
   const poseGradient = own('pose gradient', poseStride);
   return {
@@ -188,11 +198,12 @@ export async function createTrainingParts(gpu: Gpu, inputs: TrainingInputs): Pro
       history,
     }),
     vertexRegularisers: await createVertexRegularisers(gpu, {
-      adjacency: vertexAdjacency(head.triangles, head.vertexCount),
+      adjacency,
       vertexDifference: deformation.vertexDifference,
       vertexDifferenceGradient: deformation.vertexDifferenceGradient,
       history,
     }),
+    laplacianWeight: options.weights.laplacian * (LAPLACIAN_EDGE / edge) ** 4,
     poses,
     poseStride,
     poseGradient,

@@ -19,6 +19,7 @@ import { stepTogether } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
 import { shownOf, type Clip } from './clip.ts';
 import type { GaussianState } from './gaussian-state.ts';
+import { matteDepth } from './matte-depth.ts';
 import { childrenPerEvent, eventsAfter, rateFactor } from './schedule.ts';
 import {
   createTrainingParts,
@@ -32,6 +33,16 @@ import visibilityText from './visibility.wgsl?raw';
 /** Random streams, so that no two uses of one seed draw the same numbers. */
 const STREAM = { background: 0x10000000, densify: 0x20000000 } as const;
 const WHITE = [1, 1, 1] as const;
+/** Depths in the matte, pixels at 256², up to which a pixel belongs to its edge, and from which on to its inside. */
+const EDGE_PIXELS = [2.5, 5.5] as const;
+
+/** N each: Σ alpha · transmittance of each Gaussian over the pixels of a frame. */
+export interface FrameContribution {
+  /** Over all that the frame shows. */
+  readonly shown: Float32Array;
+  /** Over what lies inside of the matte, its edge left out. */
+  readonly inner: Float32Array;
+}
 
 export interface StepOptions {
   /** The set stays as it is, and its gradients are left in `gaussians.localGradients` (baking). Default false. */
@@ -211,11 +222,8 @@ export class Training {
     this.#parts.poseAdam.step(commands, { step: update, record: frame, learningRate: rate });
   }
 
-  /**
-   * Per frame N: what each Gaussian contributes to the picture, Σ alpha · transmittance over the pixels that show
-   * something. Reads back: between stretches of steps.
-   */
-  async measureContributions(frames: readonly number[]): Promise<Float32Array[]> {
+  /** What each Gaussian contributes to the pictures of some frames. Reads back: between stretches of steps. */
+  async measureContributions(frames: readonly number[]): Promise<FrameContribution[]> {
     const { clip } = this.#inputs;
     const { capacity, count } = this.gaussians;
     const kernel = await createKernel(this.#gpu, {
@@ -223,32 +231,34 @@ export class Training {
       files: [{ name: 'src/fitting/visibility.wgsl', text: visibilityText }],
       bindings: { count: 'read', rgbGradient: 'read', contribution: 'readWrite' },
     });
-    const contribution = createStorageBuffer(this.#gpu, 'contribution', capacity * 4);
-    const contributions: Float32Array[] = [];
-    const imageGradient = createStorageBuffer(this.#gpu, 'red of every pixel', clip.size * clip.size * 16);
+    const contribution = createStorageBuffer(this.#gpu, 'contribution', capacity * 8);
+    const contributions: FrameContribution[] = [];
+    const imageGradient = createStorageBuffer(this.#gpu, 'weights of the pixels', clip.size * clip.size * 16);
     const group = kernel.bind({ count, rgbGradient: this.rasterizer.gradients.rgb, contribution });
     const commands = this.commands();
     // The last slot of a batch holds nothing between steps; the others may wait for its end.
     const slot = this.#inputs.options.deltaFrames - 1;
     for (const frame of frames) {
-      writeBuffer(this.#gpu, imageGradient, redOfShown(clip, frame));
+      writeBuffer(this.#gpu, imageGradient, contributionWeights(clip, frame));
       commands.clear(contribution);
       this.#recordForward(commands, 1, frame, { slot });
       this.rasterizer.backward(commands, { ...this.#input, imageGradient });
       commands.pass('contribution', (pass) => kernel.dispatch(pass, group, Math.ceil(capacity / 64)));
       commands.submit();
-      contributions.push(await readFloats(this.#gpu, contribution));
+      const sums = await readFloats(this.#gpu, contribution);
+      const column = (k: number): Float32Array => Float32Array.from({ length: capacity }, (_, i) => sums[i * 2 + k]!);
+      contributions.push({ shown: column(0), inner: column(1) });
     }
     contribution.destroy();
     imageGradient.destroy();
     return contributions;
   }
 
-  /** N: the sum of `measureContributions` over the frames. */
+  /** N: what each Gaussian contributes to all that the frames show. */
   async measureContribution(frames: readonly number[]): Promise<Float32Array> {
     const sums = new Float32Array(this.gaussians.capacity);
-    for (const contribution of await this.measureContributions(frames))
-      for (const [i, value] of contribution.entries()) sums[i]! += value;
+    for (const { shown } of await this.measureContributions(frames))
+      for (const [i, value] of shown.entries()) sums[i]! += value;
     return sums;
   }
 
@@ -327,9 +337,10 @@ export class Training {
 
   #recordDeltaPenalties(commands: Commands, step: number): void {
     const { weights, deltaFrames } = this.#inputs.options;
-    this.#parts.vertexRegularisers.record(commands, {
+    const { vertexRegularisers, laplacianWeight } = this.#parts;
+    vertexRegularisers.record(commands, {
       slot: (step - 1) % LOSS_SLOTS,
-      weights: { vertexDifference: weights.vertex * deltaFrames, laplacian: weights.laplacian * deltaFrames },
+      weights: { vertexDifference: weights.vertex * deltaFrames, laplacian: laplacianWeight * deltaFrames },
     });
   }
 
@@ -370,11 +381,24 @@ export class Training {
   }
 }
 
-/** H×W×4: 1 in red where the frame shows something, else 0. */
-function redOfShown({ size, frames }: Clip, frame: number): Float32Array {
+/** H×W×4: 1 in red where the frame shows something; in green how far that is inside of the matte. */
+function contributionWeights(clip: Clip, frame: number): Float32Array {
+  const { size, frames } = clip;
   const { left, top, right, bottom } = shownOf(frames[frame]!);
-  const red = new Float32Array(size * size * 4);
-  for (let row = top; row < bottom; row++)
-    for (let column = left; column < right; column++) red[(row * size + column) * 4] = 1;
-  return red;
+  const depth = matteDepth(clip, frame);
+  const weights = new Float32Array(size * size * 4);
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const at = row * size + column;
+      weights[at * 4] = 1;
+      weights[at * 4 + 1] = innerShare((depth[at]! * 256) / size);
+    }
+  }
+  return weights;
+}
+
+/** 0 at the matte's edge, where colours are partly the background's or the collar's, 1 well inside; pixels at 256². */
+function innerShare(depth: number): number {
+  const [edge, inside] = EDGE_PIXELS;
+  return Math.max(0, Math.min(1, (depth - edge) / (inside - edge)));
 }

@@ -55,3 +55,15 @@ export function uniformLaplacian(adjacency: VertexAdjacency, values: ArrayLike<n
   }
   return laplacian;
 }
+
+/** Mean length of a mesh's edges, in the unit of its vertices (V×3). */
+export function meanEdgeLength(vertices: ArrayLike<number>, { starts, neighbours }: VertexAdjacency): number {
+  let sum = 0;
+  for (let vertex = 0; vertex + 1 < starts.length; vertex++) {
+    for (let at = starts[vertex]; at < starts[vertex + 1]; at++) {
+      const other = neighbours[at];
+      sum += Math.hypot(...[0, 1, 2].map((axis) => vertices[vertex * 3 + axis] - vertices[other * 3 + axis]));
+    }
+  }
+  return sum / Math.max(1, neighbours.length);
+}

@@ -1,4 +1,4 @@
-import type { GaussianSet } from '../gaussians/layout.ts';
+import type { GaussianSet } from './layout.ts';
 import { matrixFromQuaternion, multiplyMatrices, normalizeQuaternion, quaternionFromMatrix, transposeMatrix } from '../math/rotation.ts'; // prettier-ignore
 import { symmetricEigen } from '../math/symmetric-eigen.ts';
 
