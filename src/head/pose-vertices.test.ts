@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { smallHead } from '../../test/small-head.ts';
 import { matrixFromAxisAngle, transformVector } from '../math/rotation.ts';
-import { vertexAdjacency, uniformLaplacian } from './laplacian.ts';
+import { meanEdgeLength, vertexAdjacency, uniformLaplacian } from './laplacian.ts';
 import { identityVertices, jointPositions, poseVertices } from './pose-vertices.ts';
 import { neutralPose } from './pose.ts';
 
@@ -71,5 +71,11 @@ describe('vertexAdjacency', () => {
         new Float64Array(head.vertexCount * 3),
       ),
     ).toBe(0);
+  });
+
+  it('tells the mean length of the edges, each once', () => {
+    // Two right triangles that share the diagonal of a 3×4 rectangle: 3, 4, 3, 4 and 5.
+    const corners = Float32Array.of(0, 0, 0, 3, 0, 0, 0, 4, 0, 3, 4, 0);
+    expect(meanEdgeLength(corners, vertexAdjacency(Uint32Array.of(0, 1, 2, 2, 1, 3), 4))).toBeCloseTo(19 / 5, 6);
   });
 });
