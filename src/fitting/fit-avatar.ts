@@ -24,7 +24,7 @@ import { childrenInAll, fillStep, FrameOrder, recolorSteps } from './schedule.ts
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
 import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
-import { bestFacing, inwardOffsets, silhouettesOf } from './silhouettes.ts';
+import { bestFacing, inwardOffsets, meanSight, silhouettesOf } from './silhouettes.ts';
 import { outlineOffsets } from './outline.ts';
 import { personalHead } from './personal-head.ts';
 import { canonicalPoseOf, frontalPose, initialGaussians } from './initial-state.ts';
@@ -265,6 +265,7 @@ class FitRun {
         groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
         thickness: options.initialThickness,
         facing: bestFacing(gaussians, head.triangles, silhouettes),
+        sight: meanSight(gaussians, head.triangles, silhouettes),
         seed: options.seed,
         inward: (isAsked) =>
           inwardOffsets(

@@ -6,6 +6,7 @@ import { flattenFrontal } from './flatten-frontal.ts';
 import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 import { shadeUnseen } from './shade-unseen.ts';
+import { shortenSight } from './shorten-sight.ts';
 import type { FrameContribution } from './training.ts';
 
 /** A learned set, where it sits, and what each of some frames shows of it. */
@@ -21,6 +22,8 @@ export interface SeenSurface {
   readonly thickness: number;
   /** N: as `FlattenInputs.facing`. */
   readonly facing: Float32Array;
+  /** N×3: as `ShortenInputs.sight`. */
+  readonly sight: Float32Array;
   readonly seed: number;
   /** N: `inwardOffsets`, as `DrawInInputs.inward`. */
   readonly inward: (isAsked: (gaussian: number) => boolean) => Float32Array;
@@ -42,7 +45,7 @@ export function recolored(surface: SeenSurface): GaussianSet {
   const innerLight = lightOf(surface, 'inner').map(unlessDrawnIn);
   const result = recolorUnseen({ ...surface, gaussians, light, innerLight });
   const normalOffset = result.normalOffset.map((own, i) => (isDrawnIn(i) ? gaussians.normalOffset[i]! : own));
-  return flattenFrontal({ ...surface, gaussians: { ...result, normalOffset } });
+  return thinned({ ...surface, gaussians: { ...result, normalOffset } });
 }
 
 /**
@@ -53,7 +56,12 @@ export function finished(surface: SeenSurface): GaussianSet {
   const light = lightOf(surface, 'shown');
   const gaussians = recolorUnseen({ ...surface, light, innerLight: light });
   const shaded = shadeUnseen({ ...surface, gaussians, light });
-  return flattenFrontal({ ...surface, gaussians: closeBack({ ...surface, gaussians: shaded }) });
+  return thinned({ ...surface, gaussians: closeBack({ ...surface, gaussians: shaded }) });
+}
+
+/** The set without what reaches where only other views than the clip's would show it. */
+function thinned(surface: SeenSurface): GaussianSet {
+  return shortenSight({ ...surface, gaussians: flattenFrontal(surface) });
 }
 
 /** N: what the frames show of each Gaussian at best, everywhere or inside of the mattes alone. */

@@ -93,6 +93,32 @@ export function bestFacing(
   });
 }
 
+/** N×3: the line of sight in the triangle's frame (edge, normal, their cross product), mean over the frames, of length 1. */
+export function meanSight(
+  { count, triangleIndices, barycentrics }: GaussianSet,
+  triangles: Uint32Array,
+  silhouettes: readonly Silhouette[],
+): Float32Array {
+  const sight = new Float32Array(count * 3);
+  for (let i = 0; i < count; i++) {
+    const weights = barycentrics.subarray(i * 3, i * 3 + 3);
+    for (const { vertices } of silhouettes) {
+      const [x, y, z, nx, ny, nz] = rayThrough(vertices, triangles, triangleIndices[i]!, weights) as Ray;
+      const [from, to] = [0, 1].map((corner) => triangles[triangleIndices[i]! * 3 + corner]! * 3) as [number, number];
+      const edge = [0, 1, 2].map((axis) => vertices[to + axis]! - vertices[from + axis]!) as [number, number, number];
+      const length = Math.max(Math.hypot(...edge), 1e-12);
+      const [ex, ey, ez] = edge.map((value) => value / length) as [number, number, number];
+      const distance = Math.hypot(x, y, z);
+      sight[i * 3]! += (x * ex + y * ey + z * ez) / distance;
+      sight[i * 3 + 1]! += (x * nx + y * ny + z * nz) / distance;
+      sight[i * 3 + 2]! += (x * (ey * nz - ez * ny) + y * (ez * nx - ex * nz) + z * (ex * ny - ey * nx)) / distance;
+    }
+    const length = Math.max(Math.hypot(...sight.subarray(i * 3, i * 3 + 3)), 1e-12);
+    for (let axis = 0; axis < 3; axis++) sight[i * 3 + axis]! /= length;
+  }
+  return sight;
+}
+
 type Ray = readonly [number, number, number, number, number, number];
 
 /** A place on the surface and the unit normal there: six numbers. */
