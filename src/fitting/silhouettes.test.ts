@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import { neutralPose } from '../head/pose.ts';
-import { bestFacing, inwardOffsets, type Silhouette } from './silhouettes.ts';
+import { bestFacing, inwardOffsets, meanSight, type Silhouette } from './silhouettes.ts';
 
 const SIZE = 128;
 const FOCAL = 400;
@@ -124,5 +124,20 @@ describe('bestFacing', () => {
     const nearest = (side: number): number =>
       Math.max(...yaws.map((yaw) => Math.cos((side / SIDES) * 2 * Math.PI + yaw)));
     for (let side = 0; side < SIDES; side++) expect(Math.abs(facing[side]! - nearest(side))).toBeLessThan(0.08);
+  });
+});
+
+describe('meanSight', () => {
+  it('is the line of sight in the triangle’s own frame, of length 1', () => {
+    const views = yaws.map((yaw) => silhouette(yaw, RADIUS));
+    const sight = meanSight(gaussians, triangles, views);
+    const facing = bestFacing(gaussians, triangles, [silhouette(0, RADIUS)]);
+    const alone = meanSight(gaussians, triangles, [silhouette(0, RADIUS)]);
+    for (let side = 0; side < SIDES; side++) {
+      expect(Math.hypot(...sight.subarray(side * 3, side * 3 + 3))).toBeCloseTo(1, 5);
+      expect(alone[side * 3 + 1]).toBeCloseTo(-facing[side]!, 5); // along the normal, inwards
+    }
+    // The front turns as far to either side: seen straight on, on average.
+    [0, -1, 0].forEach((value, axis) => expect(sight[axis]).toBeCloseTo(value, 1));
   });
 });
