@@ -266,6 +266,7 @@ class FitRun {
         thickness: options.initialThickness,
         facing: bestFacing(gaussians, head.triangles, silhouettes),
         sight: meanSight(gaussians, head.triangles, silhouettes),
+        isSpaced: options.densify !== 'gaussianAvatars', // which clones in place
         seed: options.seed,
         inward: (isAsked) =>
           inwardOffsets(

@@ -24,6 +24,8 @@ export interface SeenSurface {
   readonly facing: Float32Array;
   /** N×3: as `ShortenInputs.sight`. */
   readonly sight: Float32Array;
+  /** False where Gaussians lie on top of each other: then the distance to the nearest says nothing of how wide one has to be. */
+  readonly isSpaced: boolean;
   readonly seed: number;
   /** N: `inwardOffsets`, as `DrawInInputs.inward`. */
   readonly inward: (isAsked: (gaussian: number) => boolean) => Float32Array;
@@ -61,7 +63,7 @@ export function finished(surface: SeenSurface): GaussianSet {
 
 /** The set without what reaches where only other views than the clip's would show it. */
 function thinned(surface: SeenSurface): GaussianSet {
-  return shortenSight({ ...surface, gaussians: flattenFrontal(surface) });
+  return surface.isSpaced ? shortenSight({ ...surface, gaussians: flattenFrontal(surface) }) : surface.gaussians;
 }
 
 /** N: what the frames show of each Gaussian at best, everywhere or inside of the mattes alone. */
