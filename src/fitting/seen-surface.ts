@@ -1,5 +1,6 @@
 import type { GaussianSet } from '../gaussians/layout.ts';
 import { closeBack } from './close-back.ts';
+import type { FrameContribution } from './contributions.ts';
 import { drawIn } from './draw-in.ts';
 import { fillUnseen, lightAlone } from './fill-unseen.ts';
 import { flattenFrontal } from './flatten-frontal.ts';
@@ -7,7 +8,6 @@ import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 import { shadeUnseen } from './shade-unseen.ts';
 import { shortenSight } from './shorten-sight.ts';
-import type { FrameContribution } from './training.ts';
 
 /** A learned set, where it sits, and what each of some frames shows of it. */
 export interface SeenSurface {

@@ -17,9 +17,8 @@ import { IDENTITY_VIEW, packCamera } from '../rasterizer/camera.ts';
 import type { Rasterizer } from '../rasterizer/rasterizer.ts';
 import { stepTogether } from './adam.ts';
 import type { PersistentBuffer } from './checkpoint.ts';
-import { shownOf, type Clip } from './clip.ts';
+import { contributionWeights, type FrameContribution } from './contributions.ts';
 import type { GaussianState } from './gaussian-state.ts';
-import { matteDepth } from './matte-depth.ts';
 import { childrenPerEvent, eventsAfter, rateFactor } from './schedule.ts';
 import {
   createTrainingParts,
@@ -33,16 +32,6 @@ import visibilityText from './visibility.wgsl?raw';
 /** Random streams, so that no two uses of one seed draw the same numbers. */
 const STREAM = { background: 0x10000000, densify: 0x20000000 } as const;
 const WHITE = [1, 1, 1] as const;
-/** Depths in the matte, pixels at 256², up to which a pixel belongs to its edge, and from which on to its inside. */
-const EDGE_PIXELS = [2.5, 5.5] as const;
-
-/** N each: Σ alpha · transmittance of each Gaussian over the pixels of a frame. */
-export interface FrameContribution {
-  /** Over all that the frame shows. */
-  readonly shown: Float32Array;
-  /** Over what lies inside of the matte, its edge left out. */
-  readonly inner: Float32Array;
-}
 
 export interface StepOptions {
   /** The set stays as it is, and its gradients are left in `gaussians.localGradients` (baking). Default false. */
@@ -379,26 +368,4 @@ export class Training {
     const channel = (index: number): number => randomUniform(seed, STREAM.background + step, index);
     return [channel(0), channel(1), channel(2)];
   }
-}
-
-/** H×W×4: 1 in red where the frame shows something; in green how far that is inside of the matte. */
-function contributionWeights(clip: Clip, frame: number): Float32Array {
-  const { size, frames } = clip;
-  const { left, top, right, bottom } = shownOf(frames[frame]!);
-  const depth = matteDepth(clip, frame);
-  const weights = new Float32Array(size * size * 4);
-  for (let row = top; row < bottom; row++) {
-    for (let column = left; column < right; column++) {
-      const at = row * size + column;
-      weights[at * 4] = 1;
-      weights[at * 4 + 1] = innerShare((depth[at]! * 256) / size);
-    }
-  }
-  return weights;
-}
-
-/** 0 at the matte's edge, where colours are partly the background's or the collar's, 1 well inside; pixels at 256². */
-function innerShare(depth: number): number {
-  const [edge, inside] = EDGE_PIXELS;
-  return Math.max(0, Math.min(1, (depth - edge) / (inside - edge)));
 }
