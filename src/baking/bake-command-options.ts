@@ -39,6 +39,11 @@ export const BAKE_RUN_OPTIONS = {
     min: 0,
     help: 'frames drawn after that, with which the maps take on the fitted detail and learn texel by texel; 0: the maps are the network’s alone',
   }),
+  warmUp: integer({
+    default: BAKE_DEFAULTS.warmUp,
+    min: 0,
+    help: 'steps in which the network learns the fitted attributes before the first frame is drawn',
+  }),
   epochs: number({ default: null, min: 0.01, help: 'passes over the clip, instead of steps (the paper takes 5)' }),
   seed: integer({
     default: BAKE_DEFAULTS.seed,

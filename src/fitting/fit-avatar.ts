@@ -5,7 +5,7 @@ import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
-import { poseVertices } from '../head/pose-vertices.ts';
+import { identityVertices, offsetVertices, poseVertices } from '../head/pose-vertices.ts';
 import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { LossHistory, LossRecord } from '../losses/loss-history.ts';
 import { learnTrackCorrection } from '../tracking/track-correction.ts';
@@ -24,6 +24,7 @@ import { childrenInAll, fillStep, FrameOrder, recolorSteps } from './schedule.ts
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
 import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
+import { triangleStretch } from './shorten-needles.ts';
 import { bestFacing, inwardOffsets, meanSight, silhouettesOf } from './silhouettes.ts';
 import { outlineOffsets } from './outline.ts';
 import { personalHead } from './personal-head.ts';
@@ -250,6 +251,7 @@ class FitRun {
     const gaussians = await this.#training.gaussians.read();
     const contributions = await this.#training.measureContributions(frames);
     const vertices = poseVertices(head, identityCoefficients, canonical as HeadPose);
+    const stretch = await this.#stretch();
     const groups = surfaceGroups(head);
     const folds = foldingTriangles(head);
     const silhouettes = silhouettesOf(head, identityCoefficients, clip, vertexOffset);
@@ -266,6 +268,7 @@ class FitRun {
         thickness: options.initialThickness,
         facing: bestFacing(gaussians, head.triangles, silhouettes),
         sight: meanSight(gaussians, head.triangles, silhouettes),
+        stretch: Float32Array.from(gaussians.triangleIndices, (triangle) => stretch[triangle]!),
         isSpaced: options.densify !== 'gaussianAvatars', // which clones in place
         seed: options.seed,
         inward: (isAsked) =>
@@ -277,6 +280,14 @@ class FitRun {
           ),
       }),
     );
+  }
+
+  /** T: how many times as large as the canonical mesh's each triangle is by Δvertex as learned so far. */
+  async #stretch(): Promise<Float32Array> {
+    const { head, identityCoefficients } = this.#inputs;
+    const padded = await readFloats(this.#gpu, this.#training.deformation.vertexOffset);
+    const vertices = identityVertices(head, identityCoefficients);
+    return triangleStretch(head.triangles, vertices, offsetVertices(vertices, unpadVertices(padded, head.vertexCount)));
   }
 
   dispose(): void {

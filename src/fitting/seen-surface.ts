@@ -7,6 +7,7 @@ import { flattenFrontal } from './flatten-frontal.ts';
 import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 import { shadeUnseen } from './shade-unseen.ts';
+import { shortenNeedles } from './shorten-needles.ts';
 import { shortenSight } from './shorten-sight.ts';
 
 /** A learned set, where it sits, and what each of some frames shows of it. */
@@ -24,6 +25,8 @@ export interface SeenSurface {
   readonly facing: Float32Array;
   /** N×3: as `ShortenInputs.sight`. */
   readonly sight: Float32Array;
+  /** N: as `ShortenNeedlesInputs.stretch`. */
+  readonly stretch: Float32Array;
   /** False where Gaussians lie on top of each other: then the distance to the nearest says nothing of how wide one has to be. */
   readonly isSpaced: boolean;
   readonly seed: number;
@@ -35,7 +38,7 @@ export interface SeenSurface {
 export function filled({ contributions, ...surface }: SeenSurface): GaussianSet {
   const contribution = new Float32Array(surface.gaussians.count);
   for (const { shown } of contributions) shown.forEach((sum, i) => (contribution[i]! += sum / contributions.length));
-  return fillUnseen({ ...surface, contribution });
+  return fillUnseen({ ...surface, gaussians: cut(surface), contribution });
 }
 
 /** The set with the look of what is seen badly taken from round it; holes that have opened since are closed. */
@@ -47,7 +50,7 @@ export function recolored(surface: SeenSurface): GaussianSet {
   const innerLight = lightOf(surface, 'inner').map(unlessDrawnIn);
   const result = recolorUnseen({ ...surface, gaussians, light, innerLight });
   const normalOffset = result.normalOffset.map((own, i) => (isDrawnIn(i) ? gaussians.normalOffset[i]! : own));
-  return thinned({ ...surface, gaussians: { ...result, normalOffset } });
+  return thinned({ ...surface, gaussians: cut({ ...surface, gaussians: { ...result, normalOffset } }) });
 }
 
 /**
@@ -63,7 +66,13 @@ export function finished(surface: SeenSurface): GaussianSet {
 
 /** The set without what reaches where only other views than the clip's would show it. */
 function thinned(surface: SeenSurface): GaussianSet {
-  return surface.isSpaced ? shortenSight({ ...surface, gaussians: flattenFrontal(surface) }) : surface.gaussians;
+  if (!surface.isSpaced) return surface.gaussians;
+  return shortenSight({ ...surface, gaussians: flattenFrontal(surface) });
+}
+
+/** The set without needles. Frames follow, from which what was cut off is made up for. */
+function cut(surface: Omit<SeenSurface, 'contributions'>): GaussianSet {
+  return surface.isSpaced ? shortenNeedles(surface) : surface.gaussians;
 }
 
 /** N: what the frames show of each Gaussian at best, everywhere or inside of the mattes alone. */

@@ -1,0 +1,37 @@
+import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
+import type { GaussianSet } from '../gaussians/layout.ts';
+import { surfaceArea } from '../head/atlas/charts.ts';
+
+export interface ShortenNeedlesInputs {
+  readonly gaussians: GaussianSet;
+  /** N×3 metres: the Gaussians' places on the canonical surface. */
+  readonly positions: Float32Array;
+  /** N: how many times as large as in the canonical mesh Δvertex has made each Gaussian's triangle, and it with it. */
+  readonly stretch: Float32Array;
+}
+
+/** Standard deviation along any axis at most, in spacings: where Gaussians lie as they should, hardly any is longer. */
+const LONGEST = 3;
+
+/**
+ * Cuts needles to the length of their neighbourhood. What the mesh does not carry, hair that hangs beside the neck or a
+ * rim of light, a few Gaussians of several centimetres draw: in line with what they stand for where the clip looks
+ * from, blades and flares from elsewhere. Short ones have to be many, and follow the thing. Where Δvertex has stretched the
+ * mesh its Gaussians have grown with it; half of that (its root) is taken back, since all of it would leave holes.
+ */
+export function shortenNeedles({ gaussians, positions, stretch }: ShortenNeedlesInputs): GaussianSet {
+  const { meanDistances } = nearestNeighbours(positions, 3);
+  const logScale = gaussians.logScale.map((own, at) => {
+    const i = Math.floor(at / 3);
+    return Math.min(own, Math.log((LONGEST * meanDistances[i]!) / Math.sqrt(Math.max(1, stretch[i]!))));
+  });
+  return { ...gaussians, logScale };
+}
+
+/** T: how many times as large, along an edge, each triangle is in a second mesh. */
+export function triangleStretch(triangles: Uint32Array, from: Float32Array, to: Float32Array): Float32Array {
+  return Float32Array.from({ length: triangles.length / 3 }, (_, triangle) => {
+    const [before, after] = [from, to].map((vertices) => surfaceArea({ vertices, triangles }, triangle));
+    return Math.sqrt(after! / Math.max(before!, 1e-12));
+  });
+}
