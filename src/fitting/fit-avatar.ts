@@ -1,11 +1,9 @@
-import { surfacePositions } from '../binding/sampling.ts';
 import type { Avatar } from '../avatar/avatar.ts';
 import type { GaussianSet } from '../gaussians/layout.ts';
 import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
-import { identityVertices, offsetVertices, poseVertices } from '../head/pose-vertices.ts';
 import { packPose, unpackPose, type HeadPose } from '../head/pose.ts';
 import type { LossHistory, LossRecord } from '../losses/loss-history.ts';
 import { learnTrackCorrection } from '../tracking/track-correction.ts';
@@ -23,13 +21,11 @@ import type { FitOptions } from './fit-options.ts';
 import { childrenInAll, fillStep, FrameOrder, recolorSteps } from './schedule.ts';
 import { LOSS_SLOTS, STEPS_PER_SUBMIT, type PerceptualInputs, type TrainingInputs } from './training-parts.ts';
 import { Training } from './training.ts';
+import { measureSurface } from './measure-surface.ts';
 import { filled, finished, recolored, type SeenSurface } from './seen-surface.ts';
-import { triangleStretch } from './shorten-needles.ts';
-import { bestFacing, inwardOffsets, meanSight, silhouettesOf } from './silhouettes.ts';
 import { outlineOffsets } from './outline.ts';
 import { personalHead } from './personal-head.ts';
 import { canonicalPoseOf, frontalPose, initialGaussians } from './initial-state.ts';
-import { foldingTriangles, surfaceGroups } from './region-appearance.ts';
 
 export interface FitInputs {
   readonly head: HeadModel;
@@ -70,8 +66,6 @@ export interface LossPoint extends LossRecord {
 
 /** Steps between checkpoints, which are also when losses are read and the intersection list is checked. */
 export const CHECKPOINT_STEPS = 500;
-/** Frames, spread over the clip, that tell which Gaussians are seen at all. */
-const VISIBILITY_FRAMES = 40;
 
 /**
  * Stage I: fits Gaussians on the head's surface, and the head's deltas, to the clip (method §§1–4). Deterministic: one
@@ -243,51 +237,9 @@ class FitRun {
     };
   }
 
-  /** Replaces the learned set by what `change` makes of it and of what some frames, spread over the clip, show of it. */
+  /** Replaces the learned set by what `change` makes of it and of what the clip shows of it. */
   async #change(change: (surface: SeenSurface) => GaussianSet): Promise<void> {
-    const { head, identityCoefficients, vertexOffset, canonical, clip, options } = this.#inputs;
-    const every = Math.max(1, Math.floor(clip.frames.length / VISIBILITY_FRAMES));
-    const frames = [...clip.frames.keys()].filter((frame) => frame % every === 0);
-    const gaussians = await this.#training.gaussians.read();
-    const contributions = await this.#training.measureContributions(frames);
-    const vertices = poseVertices(head, identityCoefficients, canonical as HeadPose);
-    const stretch = await this.#stretch();
-    const groups = surfaceGroups(head);
-    const folds = foldingTriangles(head);
-    const silhouettes = silhouettesOf(head, identityCoefficients, clip, vertexOffset);
-    this.#training.gaussians.write(
-      change({
-        gaussians,
-        positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
-        contributions: contributions.map(({ shown, inner }) => ({
-          shown: shown.subarray(0, gaussians.count),
-          inner: inner.subarray(0, gaussians.count),
-        })),
-        pixelsPerMetre: clip.frames[0]!.camera.focalX / clip.frames[0]!.pose.headTranslation[2]!,
-        groups: [...gaussians.triangleIndices].map((triangle) => groups[triangle]!),
-        thickness: options.initialThickness,
-        facing: bestFacing(gaussians, head.triangles, silhouettes),
-        sight: meanSight(gaussians, head.triangles, silhouettes),
-        stretch: Float32Array.from(gaussians.triangleIndices, (triangle) => stretch[triangle]!),
-        isSpaced: options.densify !== 'gaussianAvatars', // which clones in place
-        seed: options.seed,
-        inward: (isAsked) =>
-          inwardOffsets(
-            gaussians,
-            head.triangles,
-            silhouettes,
-            (i) => isAsked(i) && !folds[gaussians.triangleIndices[i]!],
-          ),
-      }),
-    );
-  }
-
-  /** T: how many times as large as the canonical mesh's each triangle is by Δvertex as learned so far. */
-  async #stretch(): Promise<Float32Array> {
-    const { head, identityCoefficients } = this.#inputs;
-    const padded = await readFloats(this.#gpu, this.#training.deformation.vertexOffset);
-    const vertices = identityVertices(head, identityCoefficients);
-    return triangleStretch(head.triangles, vertices, offsetVertices(vertices, unpadVertices(padded, head.vertexCount)));
+    this.#training.gaussians.write(change(await measureSurface(this.#gpu, this.#training, this.#inputs)));
   }
 
   dispose(): void {

@@ -120,7 +120,18 @@ describe('outlineOffsets', () => {
       expect(radius).toBeLessThan(0.0905);
     }
     expect(Math.min(...all)).toBeGreaterThan(0.083);
-    for (const radius of radii(outlineOf(0.09, 0.08), 1)) expect(radius).toBeLessThan(0.0815);
+    for (const radius of radii(outlineOf(0.09, 0.08), 1)) expect(radius).toBeLessThan(0.083);
+  });
+
+  it('raises the neck to hair that hangs beside it, but not where it faces the camera', () => {
+    const all = radii(outlineOf(0.08, 0.09), 1);
+    const front = all.filter((_, segment) => Math.cos((2 * Math.PI * segment) / SEGMENTS) > 0.8);
+    for (const radius of sidesOf(all)) {
+      expect(radius).toBeGreaterThan(0.085);
+      expect(radius).toBeLessThan(0.0905);
+    }
+    for (const radius of front) expect(radius).toBeLessThan(0.0815);
+    for (const radius of radii(outlineOf(0.08, 0.09), 0)) expect(radius).toBeLessThan(0.083);
   });
 
   it('does not take the edge of the video for that of the hair', () => {

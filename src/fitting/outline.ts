@@ -15,7 +15,7 @@ const OUTWARD_STEPS = 25;
 /** Share of the frames whose mattes must hold a vertex; hair goes out no further than the same share of them allow. */
 const INSIDE = 0.9;
 /**
- * A vertex of the scalp is on a frame's outline, and tells how high its hair is, where the cosine between its normal and the
+ * A vertex is on a frame's outline, and tells how high its hair is, where the cosine between its normal and the
  * view is less, and the mesh ends so many metres above it: what shows there is hair, not an ear.
  */
 const RIM = 0.25;
@@ -24,14 +24,19 @@ const RIM_REACH = 0.003;
 const INWARD_SWEEPS = 60;
 const FADE = 0.97;
 const OUTWARD_SWEEPS = 400;
-/** Pull of what the outline says of a vertex's hair, against all its neighbours'. */
-const RIM_PULL = 0.5;
+/**
+ * Surfaces that rise to the hair, and the pull of what the outline says of a vertex's, against all its neighbours'. Little at
+ * the neck, whose outline is hair in one place and a collar in the next: unevenly risen, it stands out in tips.
+ */
+const RIM_PULL: Partial<Record<SurfaceGroup, number>> = { hair: 0.5, neck: 0.1 };
+/** Mean cosine to the camera from which what shows of the neck is its skin, whatever hangs behind it. */
+const FRONT = 0.35;
 
 /**
  * V×3 metres: the Δvertex that a fit starts from, which shapes the mesh after the mattes. A head model's few broad modes
  * leave jaw and neck some millimetres too wide: Gaussians out there would be made faint, and leave holes from the side. And
- * its scalp has no hair: Gaussians would have to leave it by centimetres. So what sticks out goes inwards, as far as nine in
- * ten mattes ask, and the scalp rises to the outline of the hair, smoothly in between.
+ * its scalp has no hair, nor does any hang beside its neck: Gaussians would have to leave it by centimetres. So what sticks
+ * out goes inwards, as far as nine in ten mattes ask, and scalp and neck rise to the outline of the hair, smoothly in between.
  */
 export function outlineOffsets(head: HeadModel, identityCoefficients: Float32Array, clip: Clip): Float32Array {
   const mesh = weldedMesh(head);
@@ -42,7 +47,9 @@ export function outlineOffsets(head: HeadModel, identityCoefficients: Float32Arr
     normals: smoothNormals(silhouette.vertices, head.triangles, mesh.welded),
   }));
   const depths = drape(mesh, (vertex) => depthInside(views, vertex));
-  const heights = raise(mesh, (vertex) => hairHeight(views, vertex));
+  const heights = raise(mesh, (vertex) =>
+    mesh.groups[vertex] === 'neck' && facesCamera(views, vertex) ? 0 : hairHeight(views, vertex),
+  );
   const normals = smoothNormals(identityVertices(head, identityCoefficients), head.triangles, mesh.welded);
   return normals.map((value, at) => {
     const vertex = mesh.welded[Math.floor(at / 3)]!;
@@ -85,22 +92,30 @@ function depthInside(views: readonly View[], vertex: number): number {
   return 0;
 }
 
-/** Metres from a vertex of the scalp to the mattes' edge, by the frames in which it is on the outline; null without any. */
+/** Metres from a vertex to the mattes' edge, by the frames in which it is on the outline; null without any. */
 function hairHeight(views: readonly View[], vertex: number): number | null {
   const heights = views.flatMap((view) => heightInFrame(view, vertex) ?? []).toSorted((a, b) => a - b);
   return heights[Math.floor(heights.length * (1 - INSIDE))] ?? null;
 }
 
 function heightInFrame(view: View, vertex: number): number | null {
-  const at = pointAbove(view, vertex, 0);
-  const cosine = at.reduce((sum, value, axis) => sum + value * view.normals[vertex * 3 + axis]!, 0) / Math.hypot(...at);
-  if (Math.abs(cosine) > RIM || isCovered(view, pointAbove(view, vertex, RIM_REACH))) return null;
+  if (Math.abs(facing(view, vertex)) > RIM || isCovered(view, pointAbove(view, vertex, RIM_REACH))) return null;
   for (let step = 0; step < OUTWARD_STEPS; step++) {
     const next = pointAbove(view, vertex, (step + 1) * STEP);
     if (!isShown(view.silhouette, next)) return null; // the hair goes on where the video ends
     if (!isHeld(view.silhouette, next)) return step * STEP;
   }
   return OUTWARD_STEPS * STEP;
+}
+
+function facesCamera(views: readonly View[], vertex: number): boolean {
+  return views.reduce((sum, view) => sum + facing(view, vertex), 0) > FRONT * views.length;
+}
+
+/** Cosine between a vertex's normal and the direction to the camera. */
+function facing(view: View, vertex: number): number {
+  const at = pointAbove(view, vertex, 0);
+  return -at.reduce((sum, value, axis) => sum + value * view.normals[vertex * 3 + axis]!, 0) / Math.hypot(...at);
 }
 
 function isCovered({ silhouette: { frame, size }, mask }: View, point: Point): boolean {
@@ -127,21 +142,24 @@ function drape(mesh: WeldedMesh, depthOf: (vertex: number) => number): Float32Ar
   return depths;
 }
 
-/** V metres outwards: what the outline says of the scalp, evenly spread over it, 0 elsewhere. */
+/** V metres outwards: what the outline says of the hair, evenly spread over scalp and neck, 0 elsewhere. */
 function raise(mesh: WeldedMesh, heightOf: (vertex: number) => number | null): Float32Array {
   const { groups } = mesh;
-  const known = groups.map((group, vertex) => (group === 'hair' ? heightOf(vertex) : 0));
+  const known = groups.map((group, vertex) => (pullOf(group) > 0 ? heightOf(vertex) : 0));
   const heights = Float32Array.from(known, (height) => height ?? 0);
   for (let sweep = 0; sweep < OUTWARD_SWEEPS; sweep++) {
     for (let vertex = 0; vertex < heights.length; vertex++) {
-      if (groups[vertex] !== 'hair') continue;
+      const pull = pullOf(groups[vertex]!);
+      if (pull === 0) continue;
       const mean = meanRound(mesh.adjacency, heights, vertex);
       const own = known[vertex] ?? null;
-      heights[vertex] = own === null ? mean : (mean + RIM_PULL * own) / (1 + RIM_PULL);
+      heights[vertex] = own === null ? mean : (mean + pull * own) / (1 + pull);
     }
   }
   return heights;
 }
+
+const pullOf = (group: SurfaceGroup | null): number => (group && RIM_PULL[group]) ?? 0;
 
 /** Mean of a vertex's neighbours; 0 without any. */
 function meanRound({ starts, neighbours }: VertexAdjacency, values: Float32Array, vertex: number): number {

@@ -4,6 +4,7 @@ import type { FrameContribution } from './contributions.ts';
 import { drawIn } from './draw-in.ts';
 import { fillUnseen, lightAlone } from './fill-unseen.ts';
 import { flattenFrontal } from './flatten-frontal.ts';
+import { limitHeights } from './limit-heights.ts';
 import { bestLight, recolorUnseen } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 import { shadeUnseen } from './shade-unseen.ts';
@@ -70,9 +71,9 @@ function thinned(surface: SeenSurface): GaussianSet {
   return shortenSight({ ...surface, gaussians: flattenFrontal(surface) });
 }
 
-/** The set without needles. Frames follow, from which what was cut off is made up for. */
+/** The set without needles, and nothing of it far from the head. Frames follow, from which what was cut off is made up for. */
 function cut(surface: Omit<SeenSurface, 'contributions'>): GaussianSet {
-  return surface.isSpaced ? shortenNeedles(surface) : surface.gaussians;
+  return surface.isSpaced ? limitHeights({ ...surface, gaussians: shortenNeedles(surface) }) : surface.gaussians;
 }
 
 /** N: what the frames show of each Gaussian at best, everywhere or inside of the mattes alone. */

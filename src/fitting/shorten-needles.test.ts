@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GaussianSet } from '../gaussians/layout.ts';
+import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import { shortenNeedles, triangleStretch, type ShortenNeedlesInputs } from './shorten-needles.ts';
 
 const SPACING = 0.004;
@@ -44,6 +44,16 @@ test('on a triangle that Δvertex has made four times as large, half is left; on
   const limit = (3 * SPACING * (2 + Math.SQRT2)) / 3;
   expect(Math.exp(logScale[0]!)).toBeCloseTo(limit / 2, 6);
   expect(Math.exp(logScale[3]!)).toBeCloseTo(limit, 6);
+});
+
+test('a strand that stands off by centimetres is cut to half of that; a wide one there, as elsewhere', () => {
+  const limit = (3 * SPACING * (2 + Math.SQRT2)) / 3;
+  const standing = (set: ShortenNeedlesInputs): ShortenNeedlesInputs => ({
+    ...set,
+    gaussians: { ...set.gaussians, normalOffset: new Float32Array(4).fill(Math.atanh(0.02 / NORMAL_OFFSET_LIMIT)) },
+  });
+  expect(Math.exp(shortenNeedles(standing(corners(logs(0.03, 0.002, 0.001)))).logScale[0]!)).toBeCloseTo(limit / 2, 6);
+  expect(Math.exp(shortenNeedles(standing(corners(logs(0.03, 0.02, 0.001)))).logScale[0]!)).toBeCloseTo(limit, 6);
 });
 
 test('stretch is that of a length: twice as wide and twice as high is 2', () => {

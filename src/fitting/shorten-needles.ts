@@ -1,5 +1,5 @@
 import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
-import type { GaussianSet } from '../gaussians/layout.ts';
+import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import { surfaceArea } from '../head/atlas/charts.ts';
 
 export interface ShortenNeedlesInputs {
@@ -12,6 +12,10 @@ export interface ShortenNeedlesInputs {
 
 /** Standard deviation along any axis at most, in spacings: where Gaussians lie as they should, hardly any is longer. */
 const LONGEST = 3;
+/** The same for strands that stand off: this many times as long as across, and so many metres from the mesh. */
+const LONGEST_LOOSE = 1.5;
+const SLENDER = 3;
+const LOOSE = 0.015;
 
 /**
  * Cuts needles to the length of their neighbourhood. What the mesh does not carry, hair that hangs beside the neck or a
@@ -21,11 +25,20 @@ const LONGEST = 3;
  */
 export function shortenNeedles({ gaussians, positions, stretch }: ShortenNeedlesInputs): GaussianSet {
   const { meanDistances } = nearestNeighbours(positions, 3);
-  const logScale = gaussians.logScale.map((own, at) => {
-    const i = Math.floor(at / 3);
-    return Math.min(own, Math.log((LONGEST * meanDistances[i]!) / Math.sqrt(Math.max(1, stretch[i]!))));
-  });
+  const logScale = gaussians.logScale.slice();
+  for (let i = 0; i < gaussians.count; i++) {
+    const longest = isLooseStrand(gaussians, i, stretch[i]!) ? LONGEST_LOOSE : LONGEST;
+    const limit = Math.log((longest * meanDistances[i]!) / Math.sqrt(Math.max(1, stretch[i]!)));
+    for (let axis = 0; axis < 3; axis++) logScale[i * 3 + axis] = Math.min(logScale[i * 3 + axis]!, limit);
+  }
   return { ...gaussians, logScale };
+}
+
+/** One that ends in the air, as a tip beside the head. */
+function isLooseStrand({ normalOffset, logScale }: GaussianSet, i: number, stretch: number): boolean {
+  const height = Math.abs(NORMAL_OFFSET_LIMIT * Math.tanh(normalOffset[i]!)) * stretch;
+  const [long, across] = logScale.slice(i * 3, i * 3 + 3).toSorted((a, b) => b - a);
+  return height > LOOSE && long! - across! > Math.log(SLENDER);
 }
 
 /** T: how many times as large, along an edge, each triangle is in a second mesh. */
