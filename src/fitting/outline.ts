@@ -25,10 +25,14 @@ const INWARD_SWEEPS = 60;
 const FADE = 0.97;
 const OUTWARD_SWEEPS = 400;
 /**
- * Surfaces that rise to the hair, and the pull of what the outline says of a vertex's, against all its neighbours'. Little at
- * the neck, whose outline is hair in one place and a collar in the next: unevenly risen, it stands out in tips.
+ * Surfaces that rise to the hair, in this order, and the pull of what the outline says of a vertex's, against all its
+ * neighbours'. The neck is first: hair that ends at the nape must not widen it. Its pull is little, since its outline is hair
+ * in one place and a collar in the next: unevenly risen, it stands out in tips.
  */
-const RIM_PULL: Partial<Record<SurfaceGroup, number>> = { hair: 0.5, neck: 0.1 };
+const RISING = [
+  { group: 'neck', pull: 0.1 },
+  { group: 'hair', pull: 0.5 },
+] as const;
 /** Mean cosine to the camera from which what shows of the neck is its skin, whatever hangs behind it. */
 const FRONT = 0.35;
 
@@ -142,29 +146,40 @@ function drape(mesh: WeldedMesh, depthOf: (vertex: number) => number): Float32Ar
   return depths;
 }
 
-/** V metres outwards: what the outline says of the hair, evenly spread over scalp and neck, 0 elsewhere. */
+/** V metres outwards: what the outline says of the hair, evenly spread over neck and scalp, 0 elsewhere. */
 function raise(mesh: WeldedMesh, heightOf: (vertex: number) => number | null): Float32Array {
-  const { groups } = mesh;
-  const known = groups.map((group, vertex) => (pullOf(group) > 0 ? heightOf(vertex) : 0));
+  const { groups, adjacency } = mesh;
+  const known = groups.map((group, vertex) => (RISING.some((rising) => rising.group === group) ? heightOf(vertex) : 0));
   const heights = Float32Array.from(known, (height) => height ?? 0);
-  for (let sweep = 0; sweep < OUTWARD_SWEEPS; sweep++) {
-    for (let vertex = 0; vertex < heights.length; vertex++) {
-      const pull = pullOf(groups[vertex]!);
-      if (pull === 0) continue;
-      const mean = meanRound(mesh.adjacency, heights, vertex);
-      const own = known[vertex] ?? null;
-      heights[vertex] = own === null ? mean : (mean + pull * own) / (1 + pull);
+  const waiting = new Set<SurfaceGroup | null>(RISING.map(({ group }) => group));
+  for (const { group, pull } of RISING) {
+    waiting.delete(group);
+    const counts = groups.map((other) => !waiting.has(other));
+    for (let sweep = 0; sweep < OUTWARD_SWEEPS; sweep++) {
+      for (let vertex = 0; vertex < heights.length; vertex++) {
+        if (groups[vertex] !== group) continue;
+        const mean = meanRound(adjacency, heights, vertex, counts);
+        const own = known[vertex] ?? null;
+        heights[vertex] = own === null ? mean : (mean + pull * own) / (1 + pull);
+      }
     }
   }
   return heights;
 }
 
-const pullOf = (group: SurfaceGroup | null): number => (group && RIM_PULL[group]) ?? 0;
-
-/** Mean of a vertex's neighbours; 0 without any. */
-function meanRound({ starts, neighbours }: VertexAdjacency, values: Float32Array, vertex: number): number {
-  const [first, end] = [starts[vertex]!, starts[vertex + 1]!];
-  let sum = 0;
-  for (let at = first; at < end; at++) sum += values[neighbours[at]!]!;
-  return end > first ? sum / (end - first) : 0;
+/** Mean of a vertex's neighbours, of those that count; 0 without any. */
+function meanRound(
+  { starts, neighbours }: VertexAdjacency,
+  values: Float32Array,
+  vertex: number,
+  counts?: readonly boolean[],
+): number {
+  let [sum, count] = [0, 0];
+  for (let at = starts[vertex]!; at < starts[vertex + 1]!; at++) {
+    const neighbour = neighbours[at]!;
+    if (counts && !counts[neighbour]) continue;
+    sum += values[neighbour]!;
+    count++;
+  }
+  return count > 0 ? sum / count : 0;
 }

@@ -18,7 +18,7 @@ export interface TrackCorrection {
 }
 
 /** Pulls the map towards a constant, per frame: 28.7 dB as tracked at 0.01 and 0.1, 28.3 at 1, 27.0 without a map. */
-const RIDGE = 0.03;
+const RIDGE = 0.1;
 /** Deviations from the mean up to which the map is followed. */
 const LIMIT = 3;
 /** A value that hardly moves in the clip predicts nothing. */
