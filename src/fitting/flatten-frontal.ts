@@ -1,6 +1,6 @@
 import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
 import { localCovariance, setShape } from '../gaussians/gaussian-shape.ts';
-import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
+import { heightOf, type GaussianSet } from '../gaussians/layout.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 
 export interface FlattenInputs {
@@ -36,7 +36,7 @@ export function flattenFrontal({ gaussians, positions, facing, groups }: Flatten
   for (let i = 0; i < gaussians.count; i++) {
     const share = Math.max(0, Math.min(1, (facing[i]! - GRAZING) / (FRONTAL - GRAZING)));
     if (share === 0 || groups[i] === null || groups[i] === 'hair') continue;
-    if (Math.abs(NORMAL_OFFSET_LIMIT * Math.tanh(gaussians.normalOffset[i]!)) > ON_SKIN) continue;
+    if (Math.abs(heightOf(gaussians.normalOffset[i]!)) > ON_SKIN) continue;
     const covariance = localCovariance(gaussians, i);
     const thickness = Math.sqrt(covariance[4]!);
     const squash = (THICKEST * meanDistances[i]!) / thickness;

@@ -1,5 +1,5 @@
 import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
-import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
+import { heightOf, type GaussianSet } from '../gaussians/layout.ts';
 import { surfaceArea } from '../head/atlas/charts.ts';
 
 export interface ShortenNeedlesInputs {
@@ -36,7 +36,7 @@ export function shortenNeedles({ gaussians, positions, stretch }: ShortenNeedles
 
 /** One that ends in the air, as a tip beside the head. */
 function isLooseStrand({ normalOffset, logScale }: GaussianSet, i: number, stretch: number): boolean {
-  const height = Math.abs(NORMAL_OFFSET_LIMIT * Math.tanh(normalOffset[i]!)) * stretch;
+  const height = Math.abs(heightOf(normalOffset[i]!)) * stretch;
   const [long, across] = logScale.slice(i * 3, i * 3 + 3).toSorted((a, b) => b - a);
   return height > LOOSE && long! - across! > Math.log(SLENDER);
 }

@@ -1,4 +1,4 @@
-import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
+import { heightOf, NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { identityVertices, jointPositions, offsetVertices, poseIdentityVertices } from '../head/pose-vertices.ts';
 import type { PixelRectangle } from '../video/crop-frame.ts';
@@ -64,7 +64,7 @@ export function inwardOffsets(
     const rays = silhouettes.map((silhouette) =>
       rayThrough(silhouette.vertices, triangles, triangleIndices[i]!, weights),
     );
-    const height = NORMAL_OFFSET_LIMIT * Math.tanh(normalOffset[i]!);
+    const height = heightOf(normalOffset[i]!);
     const shareInside = (depth: number): number =>
       silhouettes.filter((silhouette, at) => isInside(silhouette, rays[at]!, height - depth)).length /
       silhouettes.length;

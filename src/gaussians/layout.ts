@@ -23,6 +23,11 @@
 export const SH_C0 = 0.28209479177387814;
 export const NORMAL_OFFSET_LIMIT = 0.05;
 
+/** Metres of canonical size above its triangle that a stored `normalOffset` stands for. */
+export function heightOf(normalOffset: number): number {
+  return NORMAL_OFFSET_LIMIT * Math.tanh(normalOffset);
+}
+
 /** Floats per Gaussian of each local attribute. */
 export const LOCAL_STRIDES = {
   localRotation: 4,
