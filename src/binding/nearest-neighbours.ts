@@ -14,8 +14,8 @@ export function nearestNeighbours(points: Float32Array, neighbourCount: number):
   const grid = new PointGrid(points, typicalSpacing(points) * 1.5);
   for (let i = 0; i < count; i++) {
     let found: { index: number; distance: number }[] = [];
-    for (let reach = 1; reach <= 64; reach *= 2) {
-      found = grid.around(i, reach);
+    for (let reach = 1; reach <= FARTHEST; reach *= 2) {
+      found = grid.around(points, i, reach).filter(({ index }) => index !== i);
       const near = found.filter(({ distance }) => distance <= reach * grid.cell);
       if (near.length >= neighbourCount || found.length >= count - 1) break;
     }
@@ -26,6 +26,28 @@ export function nearestNeighbours(points: Float32Array, neighbourCount: number):
   }
   return { indices, meanDistances };
 }
+
+/** M: mean distance of the point (N×3) nearest to each of some places (M×3) from the three points next to it. */
+export function spacingAt(places: Float32Array, points: Float32Array): Float32Array {
+  const { meanDistances } = nearestNeighbours(points, 3);
+  return Float32Array.from(nearestOf(places, points), (nearest) => meanDistances[nearest]!);
+}
+
+/** M: which of N points (N×3) is nearest to each of some places (M×3). */
+function nearestOf(places: Float32Array, points: Float32Array): Uint32Array {
+  const grid = new PointGrid(points, typicalSpacing(points) * 1.5);
+  return Uint32Array.from({ length: places.length / 3 }, (_, i) => {
+    for (let reach = 1; ; reach *= 2) {
+      const found = grid.around(places, i, reach);
+      const nearest = found.reduce((best, next) => (next.distance < best.distance ? next : best), NONE);
+      if (nearest.distance <= reach * grid.cell || reach > FARTHEST) return nearest.index;
+    }
+  });
+}
+
+const NONE = { index: 0, distance: Infinity };
+/** Cells that are searched in each direction at most. */
+const FARTHEST = 64;
 
 /** Points lie on a surface: its area over their number, by the box that holds them. */
 function typicalSpacing(points: Float32Array): number {
@@ -55,21 +77,22 @@ class PointGrid {
     this.cell = cell;
     this.#points = points;
     for (let i = 0; i < points.length / 3; i++) {
-      const key = keyOf(...this.#cellOf(i));
+      const key = keyOf(...this.#cellOf(points, i));
       const members = this.#cells.get(key);
       if (members) members.push(i);
       else this.#cells.set(key, [i]);
     }
   }
 
-  around(i: number, reach: number): { index: number; distance: number }[] {
-    const [cx, cy, cz] = this.#cellOf(i);
+  /** Members in the cells round point `i` of `points`. */
+  around(points: Float32Array, i: number, reach: number): { index: number; distance: number }[] {
+    const [cx, cy, cz] = this.#cellOf(points, i);
     const found: { index: number; distance: number }[] = [];
     for (let x = cx - reach; x <= cx + reach; x++) {
       for (let y = cy - reach; y <= cy + reach; y++) {
         for (let z = cz - reach; z <= cz + reach; z++) {
           for (const index of this.#cells.get(keyOf(x, y, z)) ?? []) {
-            if (index !== i) found.push({ index, distance: this.#distance(i, index) });
+            found.push({ index, distance: this.#distance(points, i, index) });
           }
         }
       }
@@ -77,13 +100,13 @@ class PointGrid {
     return found;
   }
 
-  #cellOf(i: number): [number, number, number] {
-    const place = (axis: number): number => Math.floor(this.#points[i * 3 + axis]! / this.cell);
+  #cellOf(points: Float32Array, i: number): [number, number, number] {
+    const place = (axis: number): number => Math.floor(points[i * 3 + axis]! / this.cell);
     return [place(0), place(1), place(2)];
   }
 
-  #distance(i: number, j: number): number {
-    const p = this.#points;
-    return Math.hypot(p[i * 3]! - p[j * 3]!, p[i * 3 + 1]! - p[j * 3 + 1]!, p[i * 3 + 2]! - p[j * 3 + 2]!);
+  #distance(points: Float32Array, i: number, member: number): number {
+    const [p, q] = [points.subarray(i * 3, i * 3 + 3), this.#points.subarray(member * 3, member * 3 + 3)];
+    return Math.hypot(p[0]! - q[0]!, p[1]! - q[1]!, p[2]! - q[2]!);
   }
 }

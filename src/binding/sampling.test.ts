@@ -6,7 +6,7 @@ import { openFolder } from '../platform/node/folder.ts';
 import { packAtlas } from '../head/atlas/pack-atlas.ts';
 import type { HeadModel } from '../head/head-model.ts';
 import { createIctHead } from '../head/ict/ict-head.ts';
-import { nearestNeighbours } from './nearest-neighbours.ts';
+import { nearestNeighbours, spacingAt } from './nearest-neighbours.ts';
 import { sampleAtlas, sampleUvs, surfacePositions } from './sampling.ts';
 
 const path = sharedPath('data/heads/ict-facekit');
@@ -84,6 +84,28 @@ describe('sampleAtlas', () => {
     for (let i = 0; i < 300; i++) {
       if (samples.triangleIndices[i] > 1) continue;
       expect(uvs[i * 2] - head.uvs[head.uvTriangles[0] * 2]).toBeCloseTo(scale * positions[i * 3], 5);
+    }
+  });
+});
+
+describe('spacingAt', () => {
+  const first = Float32Array.from({ length: 600 }, (_, i) => randomUniform(9, i % 3, i));
+  const { meanDistances } = nearestNeighbours(first, 3);
+
+  it('is that of the points at their own places, however many others lie among them', () => {
+    expect(spacingAt(first, first)).toEqual(meanDistances);
+    const crowded = Float32Array.from([...first, ...first.map((value) => value + 1e-3)]);
+    expect(spacingAt(crowded, first).subarray(0, 200)).toEqual(meanDistances);
+  });
+
+  it('is that of the nearest point elsewhere, far away too', () => {
+    const places = Float32Array.from({ length: 90 }, (_, i) => 3 * randomUniform(4, i % 3, i) - 1);
+    const spacing = spacingAt(places, first);
+    const distance = (place: number, point: number): number =>
+      Math.hypot(...[0, 1, 2].map((axis) => places[place * 3 + axis] - first[point * 3 + axis]));
+    for (let place = 0; place < 30; place++) {
+      const nearest = [...meanDistances.keys()].reduce((a, b) => (distance(place, b) < distance(place, a) ? b : a));
+      expect(spacing[place]).toBe(meanDistances[nearest]);
     }
   });
 });

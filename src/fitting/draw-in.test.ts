@@ -25,7 +25,9 @@ function sheet(faint: readonly number[], logit = -2) {
   const groups = Array.from({ length: COUNT }, (_, i) => (i === 0 ? null : ('hair' as const)));
   const inward = (isAsked: (gaussian: number) => boolean): Float32Array =>
     Float32Array.from({ length: COUNT }, (_, i) => (isAsked(i) ? -0.25 : NaN));
-  return { gaussians, positions, groups, thickness: 0.5, inward };
+  const isFirst = new Uint8Array(COUNT).fill(1);
+  const spacing = new Float32Array(COUNT).fill(SPACING);
+  return { gaussians, positions, spacing, groups, isFirst, thickness: 0.5, inward };
 }
 
 const moved = ({ gaussians, isDrawnIn }: ReturnType<typeof drawIn>): number[] =>
@@ -47,6 +49,12 @@ describe('drawIn', () => {
     expect([...localRotation.subarray(middle * 4, middle * 4 + 4)]).toEqual([1, 0, 0, 0]);
     expect(inputs.gaussians).toEqual(before);
     expect(logScale[(middle + 2) * 3]).toBe(before.logScale[(middle + 2) * 3]);
+  });
+
+  it('leaves a child that is still faint: it began so, and the pictures say nothing by it', () => {
+    const inputs = sheet([middle, middle + 1]);
+    inputs.isFirst[middle] = 0;
+    expect(moved(drawIn(inputs))).toEqual([middle + 1]);
   });
 
   it('leaves what is faint inside of the mattes, but only under others that cover it', () => {

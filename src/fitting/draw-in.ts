@@ -6,8 +6,12 @@ export interface DrawInInputs {
   readonly gaussians: GaussianSet;
   /** N×3 metres: the Gaussians' places on the canonical surface. */
   readonly positions: Float32Array;
+  /** N metres: as `SeenSurface.spacing`. */
+  readonly spacing: Float32Array;
   /** N: which surface each Gaussian is on; null is left alone. */
   readonly groups: readonly (SurfaceGroup | null)[];
+  /** N: 1 for those that the fit began with, which were opaque then. A child begins faint, and is no hole where it stays so. */
+  readonly isFirst: Uint8Array;
   /** Extent along the normal over that along the surface of what is drawn in. */
   readonly thickness: number;
   /**
@@ -30,7 +34,7 @@ const NEIGHBOURS = 24;
 const SURFACE_NEIGHBOURS = 6;
 /** Sum of the opacities that reach a place of the surface, under which it has a hole. */
 const COVERED = 0.7;
-/** Below this opacity a Gaussian is there to be empty: every one starts opaque, and was made so by the pictures. */
+/** Below this opacity a Gaussian is there to be empty: every first one starts opaque, and was made so by the pictures. */
 export const EMPTY = 0.4;
 /** Logit of the opacity of what lies below the pictures, for good. */
 export const NOTHING = -8;
@@ -41,14 +45,25 @@ export const OPAQUE = Math.log(0.95 / (1 - 0.95));
  * the mattes hold: what sticks out of them, because the mesh is wider than the head, and what is inside where nothing else
  * covers it, because of fringes and of tracks that are a pixel off. From the side there would be a hole.
  */
-export function drawIn({ gaussians, positions, groups, thickness, inward, lowest }: DrawInInputs): DrawnIn {
+export function drawIn({
+  gaussians,
+  positions,
+  spacing,
+  groups,
+  isFirst,
+  thickness,
+  inward,
+  lowest,
+}: DrawInInputs): DrawnIn {
   const none = { gaussians, isDrawnIn: () => false };
   if (!inward) return none;
-  const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
+  const { indices } = nearestNeighbours(positions, NEIGHBOURS);
   const neighboursOf = (i: number): Uint32Array => indices.subarray(i * NEIGHBOURS, (i + 1) * NEIGHBOURS);
   const opacity = gaussians.opacityLogit.map((logit) => 1 / (1 + Math.exp(-logit)));
   const isFaint = (i: number): boolean => opacity[i]! < EMPTY && gaussians.opacityLogit[i]! > NOTHING + 1;
-  const places = inward((i) => groups[i] !== null && positions[i * 3 + 1]! >= (lowest ?? -Infinity) && isFaint(i));
+  const isAsked = (i: number): boolean =>
+    groups[i] !== null && positions[i * 3 + 1]! >= (lowest ?? -Infinity) && isFaint(i) && isFirst[i] === 1;
+  const places = inward(isAsked);
   const isCovered = opacity.map((_, i) =>
     isFaint(i) && coverAt(i, neighboursOf(i), gaussians, positions, opacity) >= COVERED ? 1 : 0,
   );
@@ -71,8 +86,8 @@ export function drawIn({ gaussians, positions, groups, thickness, inward, lowest
   };
   for (let i = 0; i < gaussians.count; i++) {
     if (!isDrawnIn(i)) continue;
-    const spacing = Math.log(meanDistances[i]!);
-    drawn.logScale.set([spacing, spacing + Math.log(thickness), spacing], i * 3);
+    const extent = Math.log(spacing[i]!);
+    drawn.logScale.set([extent, extent + Math.log(thickness), extent], i * 3);
     drawn.localRotation.set([1, 0, 0, 0], i * 4);
     drawn.normalOffset[i] = places[i]!;
     drawn.opacityLogit[i] = OPAQUE;

@@ -23,6 +23,8 @@ function halfSeen(): FillInputs {
       normalOffset: perGaussian(1, (i) => (isSeen(i) ? 0.04 : 0)),
     },
     positions: perGaussian(3, (i, k) => (k === 0 ? i % SIDE : k === 1 ? Math.floor(i / SIDE) : 0) * SPACING),
+    spacing: perGaussian(1, () => SPACING),
+    isFirst: new Uint8Array(COUNT).fill(1),
     contribution: perGaussian(1, (i) => (isSeen(i) ? 3 : 0)),
     pixelsPerMetre: 400,
     groups: Array.from({ length: COUNT }, (_, i) => (i < SIDE ? null : 'skin')),
@@ -105,6 +107,8 @@ describe('fillUnseen', () => {
       ...inputs,
       gaussians: three as unknown as FillInputs['gaussians'],
       positions: inputs.positions.slice(0, 9),
+      spacing: inputs.spacing.slice(0, 3),
+      isFirst: inputs.isFirst.slice(0, 3),
       contribution: inputs.contribution.slice(0, 3),
       groups: ['skin', 'skin', 'skin'],
     });

@@ -30,9 +30,9 @@ const SMOOTHING_SWEEPS = 60;
  * between both are mixed. A plain continuation of hair, skin and neck, not a reconstruction: that is `completion`.
  */
 export function fillUnseen(inputs: FillInputs): GaussianSet {
-  const { gaussians, positions, groups, thickness } = inputs;
+  const { gaussians, positions, spacing, groups, thickness } = inputs;
   const confidence = seenConfidence(inputs);
-  const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
+  const { indices } = nearestNeighbours(positions, NEIGHBOURS);
   const look = spread(inputs, confidence, indices);
   const surroundings = neighbourhoodConfidence(confidence, indices);
   const cut = lowestSeen(inputs, confidence);
@@ -65,10 +65,10 @@ export function fillUnseen(inputs: FillInputs): GaussianSet {
       filled.color[i * 3 + k] = mix(keepColor, gaussians.color[i * 3 + k]!, look[i * LOOK + k]!);
     }
     if (keepShape >= 1) continue;
-    const spacing = Math.log(meanDistances[i]!);
+    const extent = Math.log(spacing[i]!);
     for (let k = 0; k < 3; k++) {
-      const own = Math.min(gaussians.logScale[i * 3 + k]!, spacing + Math.LN2);
-      filled.logScale[i * 3 + k] = mix(keepShape, own, k === 1 ? spacing + Math.log(thickness) : spacing);
+      const own = Math.min(gaussians.logScale[i * 3 + k]!, extent + Math.LN2);
+      filled.logScale[i * 3 + k] = mix(keepShape, own, k === 1 ? extent + Math.log(thickness) : extent);
     }
     filled.normalOffset[i] = mix(keepShape, gaussians.normalOffset[i]!, look[i * LOOK + 3]!);
     filled.opacityLogit[i] = mix(keepShape, gaussians.opacityLogit[i]!, OPAQUE);

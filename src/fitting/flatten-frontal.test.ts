@@ -19,12 +19,9 @@ function sheet(cosine: number, group: SurfaceGroup | null = 'skin') {
     color: new Float32Array(COUNT * 3),
     normalOffset: new Float32Array(COUNT),
   };
-  const positions = Float32Array.from({ length: COUNT * 3 }, (_, at) => {
-    const i = Math.floor(at / 3);
-    return [i % 5, Math.floor(i / 5), 0][at % 3]! * SPACING;
-  });
   const groups = Array.from({ length: COUNT }, () => group);
-  return { gaussians, positions, groups, facing: new Float32Array(COUNT).fill(cosine) };
+  const spacing = new Float32Array(COUNT).fill(SPACING);
+  return { gaussians, spacing, groups, facing: new Float32Array(COUNT).fill(cosine) };
 }
 
 describe('flattenFrontal', () => {

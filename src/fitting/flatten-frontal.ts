@@ -1,12 +1,11 @@
-import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
 import { localCovariance, setShape } from '../gaussians/gaussian-shape.ts';
 import { heightOf, type GaussianSet } from '../gaussians/layout.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 
 export interface FlattenInputs {
   readonly gaussians: GaussianSet;
-  /** N×3 metres: the Gaussians' places on the canonical surface. */
-  readonly positions: Float32Array;
+  /** N metres: as `SeenSurface.spacing`. */
+  readonly spacing: Float32Array;
   /** N: cosine between the surface's normal and the way to the camera in the frame that sees it best (`bestFacing`). */
   readonly facing: Float32Array;
   /** N: which surface each Gaussian is on. Only skin and neck are flattened. */
@@ -26,8 +25,7 @@ const ON_SKIN = 0.003;
  * reaches: turned sideways, such as reach far make a fringe round nose, brow and lips. Squashed along the normal, all
  * look the same from the front.
  */
-export function flattenFrontal({ gaussians, positions, facing, groups }: FlattenInputs): GaussianSet {
-  const { meanDistances } = nearestNeighbours(positions, 3);
+export function flattenFrontal({ gaussians, spacing, facing, groups }: FlattenInputs): GaussianSet {
   const flat: GaussianSet = {
     ...gaussians,
     localRotation: gaussians.localRotation.slice(),
@@ -39,7 +37,7 @@ export function flattenFrontal({ gaussians, positions, facing, groups }: Flatten
     if (Math.abs(heightOf(gaussians.normalOffset[i]!)) > ON_SKIN) continue;
     const covariance = localCovariance(gaussians, i);
     const thickness = Math.sqrt(covariance[4]!);
-    const squash = (THICKEST * meanDistances[i]!) / thickness;
+    const squash = (THICKEST * spacing[i]!) / thickness;
     if (squash >= 1) continue;
     setShape(flat, i, squashed(covariance, squash ** share));
   }

@@ -1,4 +1,6 @@
+import { spacingAt } from '../binding/nearest-neighbours.ts';
 import { surfacePositions } from '../binding/sampling.ts';
+import type { GaussianSet } from '../gaussians/layout.ts';
 import { readFloats } from '../gpu/buffer.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { unpadVertices } from '../head/deformation/layout.ts';
@@ -26,9 +28,14 @@ export async function measureSurface(gpu: Gpu, training: Training, inputs: Train
   const groups = surfaceGroups(head);
   const folds = foldingTriangles(head);
   const silhouettes = silhouettesOf(head, identityCoefficients, clip, vertexOffset);
+  const placesOf = ({ triangleIndices, barycentrics }: GaussianSet): Float32Array =>
+    surfacePositions(vertices, head.triangles, triangleIndices, barycentrics);
+  const positions = placesOf(gaussians);
   return {
     gaussians,
-    positions: surfacePositions(vertices, head.triangles, gaussians.triangleIndices, gaussians.barycentrics),
+    positions,
+    spacing: spacingAt(positions, placesOf(inputs.initial)),
+    isFirst: firstOf(gaussians, inputs.initial),
     contributions: contributions.map(({ shown, inner }) => ({
       shown: shown.subarray(0, gaussians.count),
       inner: inner.subarray(0, gaussians.count),
@@ -39,11 +46,18 @@ export async function measureSurface(gpu: Gpu, training: Training, inputs: Train
     facing: bestFacing(gaussians, head.triangles, silhouettes),
     sight: meanSight(gaussians, head.triangles, silhouettes),
     stretch: Float32Array.from(gaussians.triangleIndices, (triangle) => stretch[triangle]!),
-    isSpaced: options.densify !== 'gaussianAvatars', // which clones in place
     seed: options.seed,
     inward: (isAsked) =>
       inwardOffsets(gaussians, head.triangles, silhouettes, (i) => isAsked(i) && !folds[gaussians.triangleIndices[i]!]),
   };
+}
+
+/** N: 1 where a Gaussian is one of the first: those keep their places on the surface, and no child is at the same one. */
+function firstOf(gaussians: GaussianSet, first: GaussianSet): Uint8Array {
+  const keyOf = ({ triangleIndices, barycentrics }: GaussianSet, i: number): string =>
+    [triangleIndices[i]!, ...barycentrics.subarray(i * 3, i * 3 + 3)].join();
+  const keys = new Set(Array.from({ length: first.count }, (_, i) => keyOf(first, i)));
+  return Uint8Array.from({ length: gaussians.count }, (_, i) => Number(keys.has(keyOf(gaussians, i))));
 }
 
 /** T: how many times as large as the canonical mesh's each triangle is by Δvertex as learned so far. */

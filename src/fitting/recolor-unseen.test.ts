@@ -28,15 +28,16 @@ function sheet(seenColumns: number) {
     i % 3 === 2 ? 0 : SPACING * grid(Math.floor(i / 3))[i % 3]!,
   );
   const light = Float32Array.from({ length: COUNT }, (_, i) => (grid(i)[0] < seenColumns ? 0.5 : 0));
-  return { gaussians, positions, light, brown: brown.map(stored), column: (i: number) => grid(i)[0] };
+  const spacing = new Float32Array(COUNT).fill(SPACING);
+  return { gaussians, positions, spacing, light, brown: brown.map(stored), column: (i: number) => grid(i)[0] };
 }
 
 const skin: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'skin');
 
 describe('recolorUnseen', () => {
   it('gives what hides the colour round it, and leaves what is seen', () => {
-    const { gaussians, positions, light, brown, column } = sheet(10);
-    const result = recolorUnseen({ gaussians, positions, light, innerLight: light, groups: skin });
+    const { gaussians, positions, spacing, light, brown, column } = sheet(10);
+    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin });
     for (let i = 0; i < COUNT; i++) {
       for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
       const own = gaussians.logScale.slice(i * 3, i * 3 + 3);
@@ -48,21 +49,28 @@ describe('recolorUnseen', () => {
   });
 
   it('carries the height of hair on over what hides, and that of hair alone', () => {
-    const { gaussians, positions, light, column } = sheet(10);
+    const { gaussians, positions, spacing, light, column } = sheet(10);
     gaussians.normalOffset.forEach((_, i) => (gaussians.normalOffset[i] = column(i) < 10 ? 0.12 : 0));
     const hair: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'hair');
-    const raised = recolorUnseen({ gaussians, positions, light, innerLight: light, groups: hair }).normalOffset;
+    const raised = recolorUnseen({
+      gaussians,
+      positions,
+      spacing,
+      light,
+      innerLight: light,
+      groups: hair,
+    }).normalOffset;
     raised.forEach((height) => expect(height).toBeCloseTo(0.12, 3));
-    expect(recolorUnseen({ gaussians, positions, light, innerLight: light, groups: skin }).normalOffset).toEqual(
-      gaussians.normalOffset,
-    );
+    expect(
+      recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin }).normalOffset,
+    ).toEqual(gaussians.normalOffset);
   });
 
   it('changes in proportion to how little was seen, without a seam', () => {
-    const { gaussians, positions, brown } = sheet(EDGE);
+    const { gaussians, positions, spacing, brown } = sheet(EDGE);
     const light = Float32Array.from({ length: COUNT }, (_, i) => 0.3 * (1 - (i % EDGE) / (EDGE - 1)));
     gaussians.color.fill(0, 0, 3 * EDGE);
-    const { color } = recolorUnseen({ gaussians, positions, light, innerLight: light, groups: skin });
+    const { color } = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin });
     const change = (i: number): number => Math.abs(color[i * 3]! - gaussians.color[i * 3]!);
     expect(change(0)).toBe(0);
     expect(change(EDGE - 1)).toBeGreaterThan(0.1 * Math.abs(brown[0]!));
@@ -70,7 +78,7 @@ describe('recolorUnseen', () => {
   });
 
   it('takes no colour from the edge of the mattes, where it is partly the background, but keeps the height of hair there', () => {
-    const { gaussians, positions, light, brown, column } = sheet(10);
+    const { gaussians, positions, spacing, light, brown, column } = sheet(10);
     gaussians.normalOffset.fill(0.12);
     const rim = (i: number): boolean => column(i) === 8 || column(i) === 9;
     for (let i = 0; i < COUNT; i++) {
@@ -80,7 +88,7 @@ describe('recolorUnseen', () => {
     }
     const innerLight = light.map((share, i) => (rim(i) ? 0 : share));
     const groups: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'hair');
-    const result = recolorUnseen({ gaussians, positions, light, innerLight, groups });
+    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight, groups });
     for (let i = 0; i < COUNT; i++) {
       for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
       if (rim(i)) expect(result.normalOffset[i]).toBeCloseTo(0.3, 5);
@@ -88,9 +96,9 @@ describe('recolorUnseen', () => {
   });
 
   it('does not carry a colour from one surface to another, and leaves what belongs to none', () => {
-    const { gaussians, positions, light, column } = sheet(8);
+    const { gaussians, positions, spacing, light, column } = sheet(8);
     const groups = Array.from({ length: COUNT }, (_, i) => (column(i) < 8 ? 'skin' : column(i) < 16 ? 'hair' : null));
-    const result = recolorUnseen({ gaussians, positions, light, innerLight: light, groups });
+    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups });
     for (let i = 0; i < COUNT; i++) {
       const own = gaussians.color.slice(i * 3, i * 3 + 3);
       if (groups[i] === null) expect(result.color.slice(i * 3, i * 3 + 3)).toEqual(own);

@@ -6,6 +6,8 @@ export interface RecolorInputs {
   readonly gaussians: GaussianSet;
   /** N×3 metres: the Gaussians' places on the canonical surface. */
   readonly positions: Float32Array;
+  /** N metres: as `SeenSurface.spacing`. */
+  readonly spacing: Float32Array;
   /** N: share of its own light that a Gaussian shows in the frames that show it best (`bestLight`). */
   readonly light: ArrayLike<number>;
   /** N: the same by what lies inside of the mattes alone: colours at their edges are partly the background's or the collar's. */
@@ -20,8 +22,8 @@ const BEST_FRAMES = 3;
  * Light below which a look is not to be believed, and from which on it is. Measured on two clips: the front of the face
  * has 0.2 and more, what is seen at a grazing angle 0.05 to 0.2, what hides under 0.03.
  */
-const UNBELIEVED = 0.02;
-const BELIEVED = 0.2;
+const UNBELIEVED = 0.01;
+const BELIEVED = 0.1;
 /** Pull of a believed Gaussian's own look, and of the group's middle, against one neighbour's. */
 const OWN_PULL = 20;
 const MIDDLE_PULL = 0.1;
@@ -38,9 +40,16 @@ const LARGEST_HIDDEN = 1.5;
  * holds up. Only these change, in proportion to how little was seen, and the extent of what hides, so that the frames stay
  * as they were learned.
  */
-export function recolorUnseen({ gaussians, positions, light, innerLight, groups }: RecolorInputs): GaussianSet {
+export function recolorUnseen({
+  gaussians,
+  positions,
+  spacing,
+  light,
+  innerLight,
+  groups,
+}: RecolorInputs): GaussianSet {
   const { count } = gaussians;
-  const { indices, meanDistances } = nearestNeighbours(positions, NEIGHBOURS);
+  const { indices } = nearestNeighbours(positions, NEIGHBOURS);
   const surface: Surface = { groups, indices, areas: areasOf(gaussians) };
   const belief = Float32Array.from(light, believed);
   const colorBelief = Float32Array.from(innerLight, believed);
@@ -58,7 +67,7 @@ export function recolorUnseen({ gaussians, positions, light, innerLight, groups 
   for (let i = 0; i < count; i++) {
     if (groups[i] === null) continue;
     if (groups[i] === 'hair') normalOffset[i] = mix(belief[i]!, normalOffset[i]!, heights[i]!);
-    const largest = Math.log(meanDistances[i]! * LARGEST_HIDDEN);
+    const largest = Math.log(spacing[i]! * LARGEST_HIDDEN);
     for (let k = 0; k < 3; k++) {
       const own = logScale[i * 3 + k]!;
       if (own > largest) logScale[i * 3 + k] = mix(belief[i]!, own, largest);

@@ -16,6 +16,13 @@ export interface SeenSurface {
   readonly gaussians: GaussianSet;
   /** N×3 metres: the Gaussians' places on the canonical surface. */
   readonly positions: Float32Array;
+  /**
+   * N metres: the distance between the first Gaussians round each, which is how wide one has to be. Children among them make
+   * that no smaller: measured to the nearest of all, each would have cut what lies beside it.
+   */
+  readonly spacing: Float32Array;
+  /** N: as `DrawInInputs.isFirst`. */
+  readonly isFirst: Uint8Array;
   readonly contributions: readonly FrameContribution[];
   /** Pixels per metre at the head's distance. */
   readonly pixelsPerMetre: number;
@@ -28,8 +35,6 @@ export interface SeenSurface {
   readonly sight: Float32Array;
   /** N: as `ShortenNeedlesInputs.stretch`. */
   readonly stretch: Float32Array;
-  /** False where Gaussians lie on top of each other: then the distance to the nearest says nothing of how wide one has to be. */
-  readonly isSpaced: boolean;
   readonly seed: number;
   /** N: `inwardOffsets`, as `DrawInInputs.inward`. */
   readonly inward: (isAsked: (gaussian: number) => boolean) => Float32Array;
@@ -67,13 +72,12 @@ export function finished(surface: SeenSurface): GaussianSet {
 
 /** The set without what reaches where only other views than the clip's would show it. */
 function thinned(surface: SeenSurface): GaussianSet {
-  if (!surface.isSpaced) return surface.gaussians;
   return shortenSight({ ...surface, gaussians: flattenFrontal(surface) });
 }
 
 /** The set without needles, and nothing of it far from the head. Frames follow, from which what was cut off is made up for. */
 function cut(surface: Omit<SeenSurface, 'contributions'>): GaussianSet {
-  return surface.isSpaced ? limitHeights({ ...surface, gaussians: shortenNeedles(surface) }) : surface.gaussians;
+  return limitHeights({ ...surface, gaussians: shortenNeedles(surface) });
 }
 
 /** N: what the frames show of each Gaussian at best, everywhere or inside of the mattes alone. */

@@ -5,8 +5,8 @@ import { shortenNeedles, triangleStretch, type ShortenNeedlesInputs } from './sh
 const SPACING = 0.004;
 const logs = (...metres: number[]): number[] => metres.map((value) => Math.log(value));
 
-/** Four Gaussians on a square's corners, whose three nearest are at 1, 1 and √2 spacings. */
-function corners(logScale: number[]): ShortenNeedlesInputs {
+/** Four Gaussians, one like the other. */
+function four(logScale: number[]): ShortenNeedlesInputs {
   const gaussians: GaussianSet = {
     count: 4,
     triangleIndices: new Uint32Array(4),
@@ -17,13 +17,12 @@ function corners(logScale: number[]): ShortenNeedlesInputs {
     color: new Float32Array(12),
     normalOffset: new Float32Array(4),
   };
-  const positions = Float32Array.from([0, 0, 0, SPACING, 0, 0, 0, SPACING, 0, SPACING, SPACING, 0]);
-  return { gaussians, positions, stretch: new Float32Array(4).fill(1) };
+  return { gaussians, spacing: new Float32Array(4).fill(SPACING), stretch: new Float32Array(4).fill(1) };
 }
 
-test('a needle is cut to three times the distance to its neighbours, and stays as wide as it was', () => {
-  const { logScale } = shortenNeedles(corners(logs(0.03, 0.002, 0.001)));
-  const limit = (3 * SPACING * (2 + Math.SQRT2)) / 3;
+test('a needle is cut to three spacings, and stays as wide as it was', () => {
+  const { logScale } = shortenNeedles(four(logs(0.03, 0.002, 0.001)));
+  const limit = 3 * SPACING;
   for (let i = 0; i < 4; i++) {
     expect(Math.exp(logScale[i * 3]!)).toBeCloseTo(limit, 6);
     expect(Math.exp(logScale[i * 3 + 1]!)).toBeCloseTo(0.002, 6);
@@ -32,28 +31,28 @@ test('a needle is cut to three times the distance to its neighbours, and stays a
 });
 
 test('what is short already, and the set that was given, stay as they are', () => {
-  const short = corners(logs(0.005, 0.002, 0.001));
+  const short = four(logs(0.005, 0.002, 0.001));
   expect(shortenNeedles(short).logScale).toEqual(short.gaussians.logScale);
-  const long = corners(logs(0.05, 0.05, 0.05));
+  const long = four(logs(0.05, 0.05, 0.05));
   shortenNeedles(long);
   expect(long.gaussians.logScale[0]).toBeCloseTo(Math.log(0.05), 6);
 });
 
 test('on a triangle that Δvertex has made four times as large, half is left; on a smaller one, no more', () => {
-  const { logScale } = shortenNeedles({ ...corners(logs(0.03, 0.002, 0.001)), stretch: Float32Array.of(4, 0.2, 1, 1) });
-  const limit = (3 * SPACING * (2 + Math.SQRT2)) / 3;
+  const { logScale } = shortenNeedles({ ...four(logs(0.03, 0.002, 0.001)), stretch: Float32Array.of(4, 0.2, 1, 1) });
+  const limit = 3 * SPACING;
   expect(Math.exp(logScale[0]!)).toBeCloseTo(limit / 2, 6);
   expect(Math.exp(logScale[3]!)).toBeCloseTo(limit, 6);
 });
 
 test('a strand that stands off by centimetres is cut to half of that; a wide one there, as elsewhere', () => {
-  const limit = (3 * SPACING * (2 + Math.SQRT2)) / 3;
+  const limit = 3 * SPACING;
   const standing = (set: ShortenNeedlesInputs): ShortenNeedlesInputs => ({
     ...set,
     gaussians: { ...set.gaussians, normalOffset: new Float32Array(4).fill(Math.atanh(0.02 / NORMAL_OFFSET_LIMIT)) },
   });
-  expect(Math.exp(shortenNeedles(standing(corners(logs(0.03, 0.002, 0.001)))).logScale[0]!)).toBeCloseTo(limit / 2, 6);
-  expect(Math.exp(shortenNeedles(standing(corners(logs(0.03, 0.02, 0.001)))).logScale[0]!)).toBeCloseTo(limit, 6);
+  expect(Math.exp(shortenNeedles(standing(four(logs(0.03, 0.002, 0.001)))).logScale[0]!)).toBeCloseTo(limit / 2, 6);
+  expect(Math.exp(shortenNeedles(standing(four(logs(0.03, 0.02, 0.001)))).logScale[0]!)).toBeCloseTo(limit, 6);
 });
 
 test('stretch is that of a length: twice as wide and twice as high is 2', () => {

@@ -1,11 +1,10 @@
-import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
 import { heightOf, type GaussianSet } from '../gaussians/layout.ts';
 import { surfaceArea } from '../head/atlas/charts.ts';
 
 export interface ShortenNeedlesInputs {
   readonly gaussians: GaussianSet;
-  /** N×3 metres: the Gaussians' places on the canonical surface. */
-  readonly positions: Float32Array;
+  /** N metres: as `SeenSurface.spacing`. */
+  readonly spacing: Float32Array;
   /** N: how many times as large as in the canonical mesh Δvertex has made each Gaussian's triangle, and it with it. */
   readonly stretch: Float32Array;
 }
@@ -23,12 +22,11 @@ const LOOSE = 0.015;
  * from, blades and flares from elsewhere. Short ones have to be many, and follow the thing. Where Δvertex has stretched the
  * mesh its Gaussians have grown with it; half of that (its root) is taken back, since all of it would leave holes.
  */
-export function shortenNeedles({ gaussians, positions, stretch }: ShortenNeedlesInputs): GaussianSet {
-  const { meanDistances } = nearestNeighbours(positions, 3);
+export function shortenNeedles({ gaussians, spacing, stretch }: ShortenNeedlesInputs): GaussianSet {
   const logScale = gaussians.logScale.slice();
   for (let i = 0; i < gaussians.count; i++) {
     const longest = isLooseStrand(gaussians, i, stretch[i]!) ? LONGEST_LOOSE : LONGEST;
-    const limit = Math.log((longest * meanDistances[i]!) / Math.sqrt(Math.max(1, stretch[i]!)));
+    const limit = Math.log((longest * spacing[i]!) / Math.sqrt(Math.max(1, stretch[i]!)));
     for (let axis = 0; axis < 3; axis++) logScale[i * 3 + axis] = Math.min(logScale[i * 3 + axis]!, limit);
   }
   return { ...gaussians, logScale };

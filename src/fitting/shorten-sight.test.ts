@@ -30,12 +30,9 @@ function sheet(reach: number, group: SurfaceGroup | null = 'hair') {
     half.map((value) => value / length),
     MIDDLE * 4,
   );
-  const positions = Float32Array.from({ length: COUNT * 3 }, (_, at) => {
-    const i = Math.floor(at / 3);
-    return [i % SIDE, Math.floor(i / SIDE), 0][at % 3]! * SPACING;
-  });
+  const spacing = new Float32Array(COUNT).fill(SPACING);
   const sight = Float32Array.from({ length: COUNT * 3 }, (_, at) => SIGHT[at % 3]!);
-  return { gaussians, positions, sight, groups: Array.from({ length: COUNT }, () => group) };
+  return { gaussians, spacing, sight, groups: Array.from({ length: COUNT }, () => group) };
 }
 
 const deviation = (set: GaussianSet, along: readonly number[]): number => {

@@ -1,4 +1,3 @@
-import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
 import { localCovariance, setShape } from '../gaussians/gaussian-shape.ts';
 import type { GaussianSet } from '../gaussians/layout.ts';
 import { multiplyMatrices } from '../math/rotation.ts';
@@ -6,8 +5,8 @@ import type { SurfaceGroup } from './region-appearance.ts';
 
 export interface ShortenInputs {
   readonly gaussians: GaussianSet;
-  /** N×3 metres: the Gaussians' places on the canonical surface. */
-  readonly positions: Float32Array;
+  /** N metres: as `SeenSurface.spacing`. */
+  readonly spacing: Float32Array;
   /** N×3: the mean line of sight in each Gaussian's triangle frame, of length 1 (`meanSight`). */
   readonly sight: Float32Array;
   /** N: which surface each Gaussian is on; null, inside mouth and eyes, is left alone. */
@@ -21,8 +20,7 @@ const LONGEST = 1.5;
  * Shortens what reaches far along the line of sight, where no frame tells how far: seen from another side it is a needle
  * that flares beside brow or hair. As seen in the clip it looks the same.
  */
-export function shortenSight({ gaussians, positions, sight, groups }: ShortenInputs): GaussianSet {
-  const { meanDistances } = nearestNeighbours(positions, 3);
+export function shortenSight({ gaussians, spacing, sight, groups }: ShortenInputs): GaussianSet {
   const shortened: GaussianSet = {
     ...gaussians,
     localRotation: gaussians.localRotation.slice(),
@@ -32,7 +30,7 @@ export function shortenSight({ gaussians, positions, sight, groups }: ShortenInp
     if (groups[i] === null) continue;
     const covariance = localCovariance(gaussians, i);
     const along = sight.subarray(i * 3, i * 3 + 3);
-    const factor = (LONGEST * meanDistances[i]!) / deviationAlong(covariance, along);
+    const factor = (LONGEST * spacing[i]!) / deviationAlong(covariance, along);
     if (factor < 1) setShape(shortened, i, scaledAlong(covariance, along, factor));
   }
   return shortened;
