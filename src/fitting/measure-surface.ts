@@ -52,9 +52,11 @@ export async function measureSurface(gpu: Gpu, training: Training, inputs: Train
   };
 }
 
+type Places = Pick<GaussianSet, 'count' | 'triangleIndices' | 'barycentrics'>;
+
 /** N: 1 where a Gaussian is one of the first: those keep their places on the surface, and no child is at the same one. */
-function firstOf(gaussians: GaussianSet, first: GaussianSet): Uint8Array {
-  const keyOf = ({ triangleIndices, barycentrics }: GaussianSet, i: number): string =>
+export function firstOf(gaussians: Places, first: Places): Uint8Array {
+  const keyOf = ({ triangleIndices, barycentrics }: Places, i: number): string =>
     [triangleIndices[i]!, ...barycentrics.subarray(i * 3, i * 3 + 3)].join();
   const keys = new Set(Array.from({ length: first.count }, (_, i) => keyOf(first, i)));
   return Uint8Array.from({ length: gaussians.count }, (_, i) => Number(keys.has(keyOf(gaussians, i))));
