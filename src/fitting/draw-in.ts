@@ -10,7 +10,7 @@ export interface DrawInInputs {
   readonly spacing: Float32Array;
   /** N: which surface each Gaussian is on; null is left alone. */
   readonly groups: readonly (SurfaceGroup | null)[];
-  /** N: 1 for those that the fit began with, which were opaque then. A child begins faint, and is no hole where it stays so. */
+  /** N: 1 for those that the fit began with, which were opaque then. A child of `sampling` begins faint, and is no hole. */
   readonly isFirst: Uint8Array;
   /** Extent along the normal over that along the surface of what is drawn in. */
   readonly thickness: number;
