@@ -1,5 +1,6 @@
 // Fits one tracked clip with each part of the method left out, and writes the scores as docs/ablations.md:
-//   npm run ablation [-- --clip NAME] [--head ict|builtin] [--steps N] [--frames N] [--gaussians N] [--only TEXT] [--file F]
+//   npm run ablation [-- --clip NAME] [--head ict|builtin] [--steps N] [--frames N] [--gaussians N] [--seeds 1,2] [--only TEXT]
+//                    [--file F]
 // The clip is tracked once, in out/ablation/…/track; each fit runs in a folder of its own beside it and resumes there.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
@@ -8,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type { FitCommandOptions } from '../../src/command-options.ts';
 import { evaluateAvatar, fitAvatar, trackVideo } from '../../src/platform/node/index.ts';
 import { openClip } from '../quality/cases.ts';
-import { scoreTable, showProgress, type ScoreRow } from '../quality/score-table.ts';
+import { scoreTable, seedTable, showProgress, type ScoreRow } from '../quality/score-table.ts';
 import { ABLATIONS } from './ablations.ts';
 
 const { values: flags } = parseArgs({
@@ -18,6 +19,7 @@ const { values: flags } = parseArgs({
     steps: { type: 'string' },
     frames: { type: 'string' },
     gaussians: { type: 'string' },
+    seeds: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     file: { type: 'string', default: 'docs/ablations.md' },
   },
@@ -25,6 +27,7 @@ const { values: flags } = parseArgs({
 const project = resolve(import.meta.dirname, '../..');
 const numbers = (...names: ('steps' | 'frames' | 'gaussians')[]): Record<string, number> =>
   Object.fromEntries(names.flatMap((name) => (flags[name] ? [[name, Number(flags[name])]] : [])));
+const seeds = flags.seeds.split(',').map(Number);
 const context = { onProgress: showProgress(), log: console.error };
 
 const input = await openClip(
@@ -40,19 +43,32 @@ await trackVideo({ ...input, out: tracked, ...numbers('frames') }, context);
 
 const rows: ScoreRow[] = [];
 for (const { name, options } of ABLATIONS.filter((ablation) => ablation.name.includes(flags.only))) {
-  console.error(`\n== ${name}`);
-  const folder = join(root, name.replaceAll(/\W+/g, '-'));
-  await cp(tracked, folder, { recursive: true, force: false, errorOnExist: false });
-  await rm(join(folder, 'run.lock'), { force: true });
-  const fit: Partial<FitCommandOptions> = { ...numbers('steps', 'gaussians'), ...options };
-  await fitAvatar({ folder, ...fit }, context);
-  rows.push({ name, metrics: await evaluateAvatar({ folder }, context) });
+  for (const seed of seeds) rows.push({ name, metrics: await scoreFit(name, { ...options, seed }) });
 }
 const file = resolve(project, flags.file);
 await mkdir(resolve(file, '..'), { recursive: true });
 await writeFile(file, page(rows));
-console.log(`\n${scoreTable(rows)}\n\nwritten to ${relative(project, file)}`);
+console.log(`\n${tables(rows)}\n\nwritten to ${relative(project, file)}`);
 process.exit(0);
+
+/** Fits in a folder of its own, which a stopped run goes on with. */
+async function scoreFit(name: string, options: Partial<FitCommandOptions>): Promise<ScoreRow['metrics']> {
+  console.error(`\n== ${name}, seed ${options.seed}`);
+  const folder = join(
+    root,
+    [name.replaceAll(/\W+/g, '-'), ...(options.seed === 1 ? [] : ['seed', options.seed])].join('-'),
+  );
+  await cp(tracked, folder, { recursive: true, force: false, errorOnExist: false });
+  await rm(join(folder, 'run.lock'), { force: true });
+  await fitAvatar({ folder, ...numbers('steps', 'gaussians'), ...options }, context);
+  return evaluateAvatar({ folder }, context);
+}
+
+/** With several seeds, one table of the first and one of all. */
+function tables(results: readonly ScoreRow[]): string {
+  const first = scoreTable(results.filter(({ metrics }) => metrics.seed === seeds[0]));
+  return seeds.length === 1 ? first : `${first}\n\nSeeds ${seeds.join(', ')}: mean (each).\n\n${seedTable(results)}`;
+}
 
 /** The table with what it takes to read and repeat it. */
 function page(results: readonly ScoreRow[]): string {
@@ -65,9 +81,9 @@ function page(results: readonly ScoreRow[]): string {
   const machine = `${cpus()[0]?.model.trim() ?? 'an unknown processor'}, ${availableParallelism()} cores, ${metrics.adapter.trim()}`;
   return `# Ablations
 
-What each part of the first stage adds: \`${flags.clip}\` with the head model \`${flags.head}\`, one track, one seed (${metrics.seed}); ${frames.trained} frames learned from, ${heldOut?.frames ?? 0} held out. Scores are means over the held-out frames, on white; each cell is *fitted* (after 50 steps of pose, expression and translation per frame, the avatar frozen) / *as tracked*. The foreground is the matte dilated by 8 px at 512².
+What each part of the first stage adds: \`${flags.clip}\` with the head model \`${flags.head}\`, one track, seed ${metrics.seed}; ${frames.trained} frames learned from, ${heldOut?.frames ?? 0} held out. Scores are means over the held-out frames, on white; each cell is *fitted* (after 50 steps of pose, expression and translation per frame, the avatar frozen) / *as tracked*. The foreground is the matte dilated by 8 px at 512².
 
-${scoreTable(results)}
+${tables(results)}
 
 Made by \`${command}\` on ${machine}. Seconds and MB are those of track and fit.
 `;

@@ -21,6 +21,22 @@ export function scoreTable(rows: readonly ScoreRow[]): string {
   return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...lines].join('\n');
 }
 
+/** Of runs that differ in their seeds alone, and so share a name: each score's mean, and the score of each. */
+export function seedTable(rows: readonly ScoreRow[]): string {
+  const names = [...new Set(rows.map(({ name }) => name))];
+  const lines = names.map((name) => {
+    const scores = rows.filter((row) => row.name === name).map(({ metrics }) => metrics.heldOut);
+    const cell = (digits: number, pick: (score: (typeof scores)[number]) => number | undefined): string => {
+      const each = scores.map((score) => pick(score) ?? Number.NaN);
+      const mean = each.reduce((sum, value) => sum + value, 0) / each.length;
+      return `${mean.toFixed(digits)} (${each.map((value) => value.toFixed(digits)).join(', ')})`;
+    };
+    return `| ${[name, cell(2, (score) => score?.fitted.psnr), cell(2, (score) => score?.psnr), cell(4, (score) => score?.fitted.ssim)].join(' | ')} |`;
+  });
+  const head = ['', 'PSNR fitted, dB', 'as tracked, dB', 'SSIM fitted'];
+  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...lines].join('\n');
+}
+
 /** Prints a stage's progress every fifteen seconds. */
 export function showProgress(): (progress: Progress) => void {
   let last = 0;

@@ -95,6 +95,22 @@ describe('recolorUnseen', () => {
     }
   });
 
+  it('believes what shows little of itself where its neighbours show much, and not what hides there', () => {
+    const { gaussians, positions, spacing, light } = sheet(EDGE);
+    const [overlapped, hidden, lonely] = [5 * EDGE + 5, 5 * EDGE + 15, 15 * EDGE + 10];
+    for (const i of [overlapped, hidden, lonely]) gaussians.color.fill(1.2, i * 3, i * 3 + 3);
+    for (let i = 0; i < COUNT; i++) {
+      const [x, y] = [i % EDGE, Math.floor(i / EDGE)];
+      if (Math.hypot(x - 10, y - 15) < 4) light[i] = 0.02;
+    }
+    light[overlapped] = 0.02;
+    light[hidden] = 0.0005;
+    const { color } = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin });
+    expect(color[overlapped * 3]).toBeCloseTo(1.2, 5);
+    expect(color[hidden * 3]).toBeLessThan(0.6);
+    expect(color[lonely * 3]).toBeLessThan(0.6);
+  });
+
   it('does not carry a colour from one surface to another, and leaves what belongs to none', () => {
     const { gaussians, positions, spacing, light, column } = sheet(8);
     const groups = Array.from({ length: COUNT }, (_, i) => (column(i) < 8 ? 'skin' : column(i) < 16 ? 'hair' : null));

@@ -25,6 +25,12 @@ const BEST_FRAMES = 3;
  */
 const UNBELIEVED = 0.01;
 const BELIEVED = 0.1;
+/**
+ * Where many overlap each shows little, though the place is seen well: half the light of the best neighbour counts for those
+ * round it. What hides itself is not believed for its neighbours' sake: ten times its own light is the most.
+ */
+const NEIGHBOUR_SHARE = 0.5;
+const MOST_LENT = 10;
 /** Pull of a believed Gaussian's own look, and of the group's middle, against one neighbour's. */
 const OWN_PULL = 20;
 const MIDDLE_PULL = 0.1;
@@ -52,8 +58,8 @@ export function recolorUnseen({
   const { count } = gaussians;
   const { indices } = nearestNeighbours(positions, NEIGHBOURS);
   const surface: Surface = { groups, indices, areas: areasOf(gaussians) };
-  const belief = Float32Array.from(light, believed);
-  const colorBelief = Float32Array.from(innerLight, believed);
+  const belief = placeLight(light, surface).map(believed);
+  const colorBelief = placeLight(innerLight, surface).map(believed);
   const color = gaussians.color.slice();
   const normalOffset = gaussians.normalOffset.slice();
   const logScale = gaussians.logScale.slice();
@@ -88,6 +94,18 @@ export function bestLight(contributions: readonly Float32Array[], alone: Float32
   return alone.map((most, i) => {
     const shares = contributions.map((contribution) => contribution[i]! / most).sort((a, b) => b - a);
     return shares.slice(0, best).reduce((sum, share) => sum + share, 0) / Math.max(1, best);
+  });
+}
+
+/** N: how well the place of each Gaussian is seen: its own light, or its neighbours'. */
+function placeLight(light: ArrayLike<number>, { groups, indices }: Surface): Float32Array {
+  return Float32Array.from(light, (own, i) => {
+    let best = 0;
+    for (let n = 0; n < NEIGHBOURS; n++) {
+      const j = indices[i * NEIGHBOURS + n]!;
+      if (groups[j] === groups[i]) best = Math.max(best, light[j]!);
+    }
+    return Math.max(own, Math.min(NEIGHBOUR_SHARE * best, MOST_LENT * own));
   });
 }
 
