@@ -1,6 +1,6 @@
 // Fits one tracked clip with each part of the method left out, and writes the scores as docs/ablations.md:
-//   npm run ablation [-- --clip NAME] [--head ict|builtin] [--steps N] [--frames N] [--gaussians N] [--seeds 1,2] [--only TEXT]
-//                    [--file F]
+//   npm run ablation [-- --clip NAME] [--head ict|builtin] [--steps N] [--frames N] [--gaussians N] [--seeds 1,2]
+//                    [--only TEXT,TEXT] [--file F]
 // The clip is tracked once, in out/ablation/…/track; each fit runs in a folder of its own beside it and resumes there.
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
@@ -10,7 +10,7 @@ import type { FitCommandOptions } from '../../src/command-options.ts';
 import { evaluateAvatar, fitAvatar, trackVideo } from '../../src/platform/node/index.ts';
 import { openClip } from '../quality/cases.ts';
 import { scoreTable, seedTable, showProgress, type ScoreRow } from '../quality/score-table.ts';
-import { ABLATIONS } from './ablations.ts';
+import { ABLATIONS, type Ablation } from './ablations.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -41,8 +41,11 @@ const root = join(project, 'out/ablation', shape);
 const tracked = join(root, 'track');
 await trackVideo({ ...input, out: tracked, ...numbers('frames') }, context);
 
+const asked = ABLATIONS.filter(isAsked);
+if (asked.length === 0)
+  throw new Error(`--only ${flags.only} names none of: ${ABLATIONS.map(({ name }) => name).join(', ')}`);
 const rows: ScoreRow[] = [];
-for (const { name, options } of ABLATIONS.filter((ablation) => ablation.name.includes(flags.only))) {
+for (const { name, options } of asked) {
   for (const seed of seeds) rows.push({ name, metrics: await scoreFit(name, { ...options, seed }) });
 }
 const file = resolve(project, flags.file);
@@ -50,6 +53,10 @@ await mkdir(resolve(file, '..'), { recursive: true });
 await writeFile(file, page(rows));
 console.log(`\n${tables(rows)}\n\nwritten to ${relative(project, file)}`);
 process.exit(0);
+
+function isAsked({ name }: Ablation): boolean {
+  return flags.only.split(',').some((part) => name.includes(part));
+}
 
 /** Fits in a folder of its own, which a stopped run goes on with. */
 async function scoreFit(name: string, options: Partial<FitCommandOptions>): Promise<ScoreRow['metrics']> {
@@ -76,7 +83,7 @@ function page(results: readonly ScoreRow[]): string {
   if (!first) return '';
   const { metrics } = first;
   const { heldOut, frames } = metrics;
-  const given = process.argv.slice(2);
+  const given = process.argv.slice(2).map((part) => (part.includes(' ') ? `"${part}"` : part));
   const command = `npm run ablation${given.length > 0 ? ` -- ${given.join(' ')}` : ''}`;
   const machine = `${cpus()[0]?.model.trim() ?? 'an unknown processor'}, ${availableParallelism()} cores, ${metrics.adapter.trim()}`;
   return `# Ablations
