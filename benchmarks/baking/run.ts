@@ -3,7 +3,7 @@
 //     [--pictures DIR]
 // DIR is the folder of a finished run (`fate demo`, `fate create`); it is copied, one folder per bake under out/baking, and
 // each bake resumes there. --only leaves the bakes of these names (variants.ts). --pictures also writes the variants' colour maps: give it for subjects that may be shown.
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -64,6 +64,7 @@ async function bakeAll(cases: readonly BakeCase[]): Promise<Row[]> {
   for (const { name, options } of cases.filter((each) => flags.only === '' || only.includes(each.name))) {
     console.error(`\n== ${name}`);
     const folder = join(root, name.replaceAll(/\W+/g, '-'));
+    if (!(await isOfThisAvatar(folder))) await rm(folder, { recursive: true, force: true });
     await cp(source, folder, { recursive: true, force: false, errorOnExist: false });
     await rm(join(folder, 'run.lock'), { force: true });
     const context = { onProgress: showProgress(), log: console.error };
@@ -71,6 +72,13 @@ async function bakeAll(cases: readonly BakeCase[]): Promise<Row[]> {
     rows.push({ name, folder, metrics: await evaluateBaked({ folder }, context) });
   }
   return rows;
+}
+
+/** Whether a folder that an earlier run left is of the avatar at hand, and not of one fitted before. */
+async function isOfThisAvatar(folder: string): Promise<boolean> {
+  const read = (run: string): Promise<Buffer | null> => readFile(join(run, 'avatar.safetensors')).catch(() => null);
+  const [here, left] = await Promise.all([read(source), read(folder)]);
+  return here !== null && left !== null && here.equals(left);
 }
 
 function variantTable(rows: readonly Row[]): string {
