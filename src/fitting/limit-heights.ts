@@ -1,23 +1,33 @@
-import { NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
+import { nearestNeighbours } from '../binding/nearest-neighbours.ts';
+import { heightOf, NORMAL_OFFSET_LIMIT, type GaussianSet } from '../gaussians/layout.ts';
+import { median } from '../math/median.ts';
 
 export interface LimitHeightsInputs {
   readonly gaussians: GaussianSet;
+  /** N×3 metres: as `SeenSurface.positions`. */
+  readonly positions: Float32Array;
   /** N: as `ShortenNeedlesInputs.stretch`. */
   readonly stretch: Float32Array;
 }
 
 /** Metres from the mesh at most. It starts from the outline of the hair: what belongs to the head is nearer. */
 const HIGHEST = 0.03;
+/** Metres of canonical size above the middle one of its neighbours at most: hair stands off together, a wisp alone. */
+const ABOVE_NEIGHBOURS = 0.007;
+const NEIGHBOURS = 10;
 
 /**
- * Brings back to the head what has left it by centimetres: in line with the head from where the clip looks, it floats
- * beside it from elsewhere. A height grows with the triangle that it stands on.
+ * Brings back to the head what has left it: in line with the head from where the clip looks, it floats beside it from
+ * elsewhere. A height grows with the triangle that it stands on; neighbours grow together.
  */
-export function limitHeights({ gaussians, stretch }: LimitHeightsInputs): GaussianSet {
+export function limitHeights({ gaussians, positions, stretch }: LimitHeightsInputs): GaussianSet {
+  const heights = gaussians.normalOffset.map(heightOf);
+  const { indices } = nearestNeighbours(positions, NEIGHBOURS);
   const normalOffset = gaussians.normalOffset.map((own, i) => {
-    const share = HIGHEST / (NORMAL_OFFSET_LIMIT * Math.max(1, stretch[i]!));
-    const limit = Math.atanh(share);
-    return Math.max(-limit, Math.min(limit, own));
+    const around = Array.from(indices.subarray(i * NEIGHBOURS, (i + 1) * NEIGHBOURS), (j) => heights[j]!);
+    const highest = HIGHEST / Math.max(1, stretch[i]!);
+    const height = Math.max(-highest, Math.min(highest, median(around) + ABOVE_NEIGHBOURS, heights[i]!));
+    return height === heights[i] ? own : Math.atanh(height / NORMAL_OFFSET_LIMIT);
   });
   return { ...gaussians, normalOffset };
 }

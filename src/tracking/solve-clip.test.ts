@@ -14,7 +14,7 @@ import { nodeVideoPlatform } from '../platform/node/node-video.ts';
 import { openVideo } from '../video/open-video.ts';
 import { planCrop, landmarksInCrop } from './crop.ts';
 import { observeVideo } from './observe-video.ts';
-import { median } from './solve-exclusion.ts';
+import { median } from '../math/median.ts';
 import { FACE_MESH_PARTS } from './solve-landmarks.ts';
 import { solveTrack } from './solve-track.ts';
 

@@ -1,3 +1,4 @@
+import { median } from '../math/median.ts';
 import { axisAngleFromMatrix, multiplyMatrices, transposeMatrix } from '../math/rotation.ts';
 import type { SolveFrame } from './solve-shared.ts';
 import { RESIDUAL_CROP_SIZE, type ClipState } from './solve-state.ts';
@@ -75,12 +76,4 @@ export function residualThreshold(residuals: ArrayLike<number>): number {
   const middle = median(residuals);
   const spread = 1.4826 * median(Array.from(residuals, (value) => Math.abs(value - middle)));
   return Math.max(RESIDUAL_FLOOR, 1.6 * middle, middle + 6 * spread);
-}
-
-/** The middle value; NaN of nothing. */
-export function median(values: ArrayLike<number>): number {
-  const sorted = Array.from(values).sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  if (sorted.length === 0) return Number.NaN;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

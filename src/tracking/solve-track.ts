@@ -1,11 +1,12 @@
 import { arkitFromEyePose } from '../head/eye-pose.ts';
 import type { HeadModel } from '../head/head-model.ts';
+import { median } from '../math/median.ts';
 import type { OnProgress } from '../video/frame.ts';
 import type { CropSquare } from './crop.ts';
 import type { FaceObservation } from './observation.ts';
 import { assembleTrack } from './solve-assemble.ts';
 import { solveDepthOffsets } from './solve-depth.ts';
-import { findStretches, median, residualThreshold } from './solve-exclusion.ts';
+import { findStretches, residualThreshold } from './solve-exclusion.ts';
 import type { FeaturePyramid } from './photometric/feature-image.ts';
 import { refinePoses, type PicturedFrame } from './photometric/refine-poses.ts';
 import { FrameSolver, type FrameProblem } from './solve-frame.ts';
