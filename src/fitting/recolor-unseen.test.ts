@@ -32,12 +32,22 @@ function sheet(seenColumns: number) {
   return { gaussians, positions, spacing, light, brown: brown.map(stored), column: (i: number) => grid(i)[0] };
 }
 
+/** Faces the camera everywhere. */
+const front = new Float32Array(COUNT).fill(1);
 const skin: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'skin');
 
 describe('recolorUnseen', () => {
   it('gives what hides the colour round it, and leaves what is seen', () => {
     const { gaussians, positions, spacing, light, brown, column } = sheet(10);
-    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin });
+    const result = recolorUnseen({
+      gaussians,
+      positions,
+      spacing,
+      light,
+      innerLight: light,
+      facing: front,
+      groups: skin,
+    });
     for (let i = 0; i < COUNT; i++) {
       for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
       const own = gaussians.logScale.slice(i * 3, i * 3 + 3);
@@ -58,11 +68,13 @@ describe('recolorUnseen', () => {
       spacing,
       light,
       innerLight: light,
+      facing: front,
       groups: hair,
     }).normalOffset;
     raised.forEach((height) => expect(height).toBeCloseTo(0.12, 3));
     expect(
-      recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin }).normalOffset,
+      recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, facing: front, groups: skin })
+        .normalOffset,
     ).toEqual(gaussians.normalOffset);
   });
 
@@ -70,7 +82,15 @@ describe('recolorUnseen', () => {
     const { gaussians, positions, spacing, brown } = sheet(EDGE);
     const light = Float32Array.from({ length: COUNT }, (_, i) => 0.3 * (1 - (i % EDGE) / (EDGE - 1)));
     gaussians.color.fill(0, 0, 3 * EDGE);
-    const { color } = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin });
+    const { color } = recolorUnseen({
+      gaussians,
+      positions,
+      spacing,
+      light,
+      innerLight: light,
+      facing: front,
+      groups: skin,
+    });
     const change = (i: number): number => Math.abs(color[i * 3]! - gaussians.color[i * 3]!);
     expect(change(0)).toBe(0);
     expect(change(EDGE - 1)).toBeGreaterThan(0.1 * Math.abs(brown[0]!));
@@ -88,11 +108,21 @@ describe('recolorUnseen', () => {
     }
     const innerLight = light.map((share, i) => (rim(i) ? 0 : share));
     const groups: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'hair');
-    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight, groups });
+    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight, facing: front, groups });
     for (let i = 0; i < COUNT; i++) {
       for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
       if (rim(i)) expect(result.normalOffset[i]).toBeCloseTo(0.3, 5);
     }
+  });
+
+  it('takes no colour from what turns its back in every frame, however much light of it comes through', () => {
+    const { gaussians, positions, spacing, brown, column } = sheet(EDGE);
+    const light = new Float32Array(COUNT).fill(0.5);
+    const behind = (i: number): boolean => column(i) >= 16;
+    for (let i = 0; i < COUNT; i++) if (behind(i)) gaussians.color.fill(0, i * 3, i * 3 + 3);
+    const facing = light.map((_, i) => (behind(i) ? -0.4 : 0.1));
+    const { color } = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, facing, groups: skin });
+    for (let i = 0; i < COUNT * 3; i++) expect(color[i]).toBeCloseTo(brown[i % 3]!, 3);
   });
 
   it('believes what shows little of itself where its neighbours show much, and not what hides there', () => {
@@ -105,7 +135,15 @@ describe('recolorUnseen', () => {
     }
     light[overlapped] = 0.02;
     light[hidden] = 0.0005;
-    const { color } = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups: skin });
+    const { color } = recolorUnseen({
+      gaussians,
+      positions,
+      spacing,
+      light,
+      innerLight: light,
+      facing: front,
+      groups: skin,
+    });
     expect(color[overlapped * 3]).toBeCloseTo(1.2, 5);
     expect(color[hidden * 3]).toBeLessThan(0.6);
     expect(color[lonely * 3]).toBeLessThan(0.6);
@@ -114,7 +152,7 @@ describe('recolorUnseen', () => {
   it('does not carry a colour from one surface to another, and leaves what belongs to none', () => {
     const { gaussians, positions, spacing, light, column } = sheet(8);
     const groups = Array.from({ length: COUNT }, (_, i) => (column(i) < 8 ? 'skin' : column(i) < 16 ? 'hair' : null));
-    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, groups });
+    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, facing: front, groups });
     for (let i = 0; i < COUNT; i++) {
       const own = gaussians.color.slice(i * 3, i * 3 + 3);
       if (groups[i] === null) expect(result.color.slice(i * 3, i * 3 + 3)).toEqual(own);

@@ -12,6 +12,8 @@ export interface RecolorInputs {
   readonly light: ArrayLike<number>;
   /** N: the same by what lies inside of the mattes alone: colours at their edges are partly the background's or the collar's. */
   readonly innerLight: ArrayLike<number>;
+  /** N: as `FlattenInputs.facing`. Only colours are doubted by it. */
+  readonly facing: ArrayLike<number>;
   /** N: which surface each Gaussian is on; null is left alone. */
   readonly groups: readonly (SurfaceGroup | null)[];
 }
@@ -25,6 +27,12 @@ const BEST_FRAMES = 3;
  */
 const UNBELIEVED = 0.01;
 const BELIEVED = 0.1;
+/**
+ * Cosines to the camera at best: below the first a surface is behind the outline in every frame. What shows of it shines
+ * through, and learns the mean of the backgrounds, however much it is.
+ */
+const TURNED_AWAY = -0.3;
+const TURNED_TO = -0.15;
 /**
  * Where many overlap each shows little, though the place is seen well: half the light of the best neighbour counts for those
  * round it. What hides itself is not believed for its neighbours' sake: ten times its own light is the most.
@@ -53,13 +61,15 @@ export function recolorUnseen({
   spacing,
   light,
   innerLight,
+  facing,
   groups,
 }: RecolorInputs): GaussianSet {
   const { count } = gaussians;
   const { indices } = nearestNeighbours(positions, NEIGHBOURS);
   const surface: Surface = { groups, indices, areas: areasOf(gaussians) };
   const belief = placeLight(light, surface).map(believed);
-  const colorBelief = placeLight(innerLight, surface).map(believed);
+  const colorLight = Float32Array.from(innerLight, (own, i) => own * turnedTo(facing[i]!));
+  const colorBelief = placeLight(colorLight, surface).map(believed);
   const color = gaussians.color.slice();
   const normalOffset = gaussians.normalOffset.slice();
   const logScale = gaussians.logScale.slice();
@@ -107,6 +117,11 @@ function placeLight(light: ArrayLike<number>, { groups, indices }: Surface): Flo
     }
     return Math.max(own, Math.min(NEIGHBOUR_SHARE * best, MOST_LENT * own));
   });
+}
+
+/** 0 where a surface turns its back in every frame, 1 where one sees it, if at a grazing angle. */
+function turnedTo(facing: number): number {
+  return Math.max(0, Math.min(1, (facing - TURNED_AWAY) / (TURNED_TO - TURNED_AWAY)));
 }
 
 /** How far the look of a Gaussian with this much light is to be believed, 0…1. */
