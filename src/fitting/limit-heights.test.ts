@@ -46,18 +46,12 @@ test('one that stands off the skin alone comes down to 7 mm above its neighbours
   metres.fill(0.022, 60); // the right half is a tuft
   const alone = 26;
   metres.splice(alone, 3, 0.02, 0.007, -0.01);
-  const stretched = 19;
-  metres[stretched] = 0.005;
   const positions = Float32Array.from(metres.flatMap((_, i) => [Math.floor(i / 12) * 0.003, (i % 12) * 0.003, 0]));
   const gaussians = standing(metres);
-  const stretch = new Float32Array(metres.length).fill(1);
-  stretch[stretched] = 2.5;
-  const inputs = { gaussians, positions, stretch };
+  const inputs = { gaussians, positions, stretch: new Float32Array(metres.length).fill(1) };
   const limited = limitHeights({ ...inputs, groups: all(metres.length, 'skin') });
   expect(heightsOf(limited)[alone]).toBeCloseTo(0.008, 6);
-  expect(heightsOf(limited)[stretched]).toBeCloseTo(0.008 / 2.5, 6);
-  const others = [...metres.keys()].filter((i) => i !== alone && i !== stretched);
-  for (const i of others) expect(limited.normalOffset[i]).toBe(gaussians.normalOffset[i]);
+  for (const i of metres.keys()) if (i !== alone) expect(limited.normalOffset[i]).toBe(gaussians.normalOffset[i]);
   const hair = limitHeights({ ...inputs, groups: all(metres.length, 'hair') });
   expect(hair.normalOffset).toEqual(gaussians.normalOffset);
 });

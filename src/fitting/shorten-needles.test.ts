@@ -17,7 +17,12 @@ function four(logScale: number[]): ShortenNeedlesInputs {
     color: new Float32Array(12),
     normalOffset: new Float32Array(4),
   };
-  return { gaussians, spacing: new Float32Array(4).fill(SPACING), stretch: new Float32Array(4).fill(1) };
+  return {
+    gaussians,
+    spacing: new Float32Array(4).fill(SPACING),
+    groups: ['skin', 'skin', 'hair', 'neck'],
+    stretch: new Float32Array(4).fill(1),
+  };
 }
 
 test('a needle is cut to three spacings, and stays as wide as it was', () => {
@@ -53,6 +58,16 @@ test('a strand that stands off by centimetres is cut to half of that; a wide one
   });
   expect(Math.exp(shortenNeedles(standing(four(logs(0.03, 0.002, 0.001)))).logScale[0]!)).toBeCloseTo(limit / 2, 6);
   expect(Math.exp(shortenNeedles(standing(four(logs(0.03, 0.02, 0.001)))).logScale[0]!)).toBeCloseTo(limit, 6);
+});
+
+test('of a strand that stands off the skin all of the stretch is taken back, of one beside the neck its root', () => {
+  const set = four(logs(0.03, 0.002, 0.001));
+  set.gaussians.normalOffset.fill(Math.atanh(0.02 / NORMAL_OFFSET_LIMIT));
+  const { logScale } = shortenNeedles({ ...set, stretch: new Float32Array(4).fill(4) });
+  const limit = 1.5 * SPACING;
+  expect([0, 2, 3].map((i) => Math.exp(logScale[i * 3]!) / limit)).toEqual(
+    [1 / 4, 1 / 2, 1 / 2].map((share): unknown => expect.closeTo(share, 5)),
+  );
 });
 
 test('stretch is that of a length: twice as wide and twice as high is 2', () => {

@@ -1,10 +1,13 @@
 import { heightOf, type GaussianSet } from '../gaussians/layout.ts';
 import { surfaceArea } from '../head/atlas/charts.ts';
+import type { SurfaceGroup } from './region-appearance.ts';
 
 export interface ShortenNeedlesInputs {
   readonly gaussians: GaussianSet;
   /** N metres: as `SeenSurface.spacing`. */
   readonly spacing: Float32Array;
+  /** N: which surface each Gaussian is on. */
+  readonly groups: readonly (SurfaceGroup | null)[];
   /** N: how many times as large as in the canonical mesh Δvertex has made each Gaussian's triangle, and it with it. */
   readonly stretch: Float32Array;
 }
@@ -20,13 +23,16 @@ const LOOSE = 0.015;
  * Cuts needles to the length of their neighbourhood. What the mesh does not carry, hair that hangs beside the neck or a
  * rim of light, a few Gaussians of several centimetres draw: in line with what they stand for where the clip looks
  * from, blades and flares from elsewhere. Short ones have to be many, and follow the thing. Where Δvertex has stretched the
- * mesh its Gaussians have grown with it; half of that (its root) is taken back, since all of it would leave holes.
+ * mesh its Gaussians have grown with it; half of that (its root) is taken back, since all of it would leave holes. All of
+ * it where a strand stands off the skin, whose surface lies under it.
  */
-export function shortenNeedles({ gaussians, spacing, stretch }: ShortenNeedlesInputs): GaussianSet {
+export function shortenNeedles({ gaussians, spacing, groups, stretch }: ShortenNeedlesInputs): GaussianSet {
   const logScale = gaussians.logScale.slice();
   for (let i = 0; i < gaussians.count; i++) {
-    const longest = isLooseStrand(gaussians, i, stretch[i]!) ? LONGEST_LOOSE : LONGEST;
-    const limit = Math.log((longest * spacing[i]!) / Math.sqrt(Math.max(1, stretch[i]!)));
+    const isLoose = isLooseStrand(gaussians, i, stretch[i]!);
+    const grown = Math.max(1, stretch[i]!);
+    const takenBack = isLoose && groups[i] === 'skin' ? grown : Math.sqrt(grown);
+    const limit = Math.log(((isLoose ? LONGEST_LOOSE : LONGEST) * spacing[i]!) / takenBack);
     for (let axis = 0; axis < 3; axis++) logScale[i * 3 + axis] = Math.min(logScale[i * 3 + axis]!, limit);
   }
   return { ...gaussians, logScale };
