@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SH_C0, type GaussianSet } from '../gaussians/layout.ts';
-import { bestLight, recolorUnseen } from './recolor-unseen.ts';
+import { bestLight, recolorUnseen, type RecolorInputs } from './recolor-unseen.ts';
 import type { SurfaceGroup } from './region-appearance.ts';
 
 const EDGE = 24;
@@ -36,18 +36,17 @@ function sheet(seenColumns: number) {
 const front = new Float32Array(COUNT).fill(1);
 const skin: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'skin');
 
+type Needed = 'gaussians' | 'positions' | 'spacing' | 'light';
+
+/** Recolours skin that faces the camera and is seen inside of the mattes, unless told otherwise. */
+function recolor(inputs: Pick<RecolorInputs, Needed> & Partial<RecolorInputs>): GaussianSet {
+  return recolorUnseen({ innerLight: inputs.light, facing: front, groups: skin, ...inputs });
+}
+
 describe('recolorUnseen', () => {
   it('gives what hides the colour round it, and leaves what is seen', () => {
     const { gaussians, positions, spacing, light, brown, column } = sheet(10);
-    const result = recolorUnseen({
-      gaussians,
-      positions,
-      spacing,
-      light,
-      innerLight: light,
-      facing: front,
-      groups: skin,
-    });
+    const result = recolor({ gaussians, positions, spacing, light });
     for (let i = 0; i < COUNT; i++) {
       for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
       const own = gaussians.logScale.slice(i * 3, i * 3 + 3);
@@ -62,35 +61,16 @@ describe('recolorUnseen', () => {
     const { gaussians, positions, spacing, light, column } = sheet(10);
     gaussians.normalOffset.forEach((_, i) => (gaussians.normalOffset[i] = column(i) < 10 ? 0.12 : 0));
     const hair: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'hair');
-    const raised = recolorUnseen({
-      gaussians,
-      positions,
-      spacing,
-      light,
-      innerLight: light,
-      facing: front,
-      groups: hair,
-    }).normalOffset;
+    const raised = recolor({ gaussians, positions, spacing, light, groups: hair }).normalOffset;
     raised.forEach((height) => expect(height).toBeCloseTo(0.12, 3));
-    expect(
-      recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, facing: front, groups: skin })
-        .normalOffset,
-    ).toEqual(gaussians.normalOffset);
+    expect(recolor({ gaussians, positions, spacing, light }).normalOffset).toEqual(gaussians.normalOffset);
   });
 
   it('changes in proportion to how little was seen, without a seam', () => {
     const { gaussians, positions, spacing, brown } = sheet(EDGE);
     const light = Float32Array.from({ length: COUNT }, (_, i) => 0.3 * (1 - (i % EDGE) / (EDGE - 1)));
     gaussians.color.fill(0, 0, 3 * EDGE);
-    const { color } = recolorUnseen({
-      gaussians,
-      positions,
-      spacing,
-      light,
-      innerLight: light,
-      facing: front,
-      groups: skin,
-    });
+    const { color } = recolor({ gaussians, positions, spacing, light });
     const change = (i: number): number => Math.abs(color[i * 3]! - gaussians.color[i * 3]!);
     expect(change(0)).toBe(0);
     expect(change(EDGE - 1)).toBeGreaterThan(0.1 * Math.abs(brown[0]!));
@@ -108,7 +88,7 @@ describe('recolorUnseen', () => {
     }
     const innerLight = light.map((share, i) => (rim(i) ? 0 : share));
     const groups: SurfaceGroup[] = Array.from({ length: COUNT }, () => 'hair');
-    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight, facing: front, groups });
+    const result = recolor({ gaussians, positions, spacing, light, innerLight, groups });
     for (let i = 0; i < COUNT; i++) {
       for (let k = 0; k < 3; k++) expect(result.color[i * 3 + k]).toBeCloseTo(brown[k]!, 3);
       if (rim(i)) expect(result.normalOffset[i]).toBeCloseTo(0.3, 5);
@@ -121,7 +101,7 @@ describe('recolorUnseen', () => {
     const behind = (i: number): boolean => column(i) >= 16;
     for (let i = 0; i < COUNT; i++) if (behind(i)) gaussians.color.fill(0, i * 3, i * 3 + 3);
     const facing = light.map((_, i) => (behind(i) ? -0.4 : 0.1));
-    const { color } = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, facing, groups: skin });
+    const { color } = recolor({ gaussians, positions, spacing, light, facing });
     for (let i = 0; i < COUNT * 3; i++) expect(color[i]).toBeCloseTo(brown[i % 3]!, 3);
   });
 
@@ -135,15 +115,7 @@ describe('recolorUnseen', () => {
     }
     light[overlapped] = 0.02;
     light[hidden] = 0.0005;
-    const { color } = recolorUnseen({
-      gaussians,
-      positions,
-      spacing,
-      light,
-      innerLight: light,
-      facing: front,
-      groups: skin,
-    });
+    const { color } = recolor({ gaussians, positions, spacing, light });
     expect(color[overlapped * 3]).toBeCloseTo(1.2, 5);
     expect(color[hidden * 3]).toBeLessThan(0.6);
     expect(color[lonely * 3]).toBeLessThan(0.6);
@@ -152,7 +124,7 @@ describe('recolorUnseen', () => {
   it('does not carry a colour from one surface to another, and leaves what belongs to none', () => {
     const { gaussians, positions, spacing, light, column } = sheet(8);
     const groups = Array.from({ length: COUNT }, (_, i) => (column(i) < 8 ? 'skin' : column(i) < 16 ? 'hair' : null));
-    const result = recolorUnseen({ gaussians, positions, spacing, light, innerLight: light, facing: front, groups });
+    const result = recolor({ gaussians, positions, spacing, light, groups });
     for (let i = 0; i < COUNT; i++) {
       const own = gaussians.color.slice(i * 3, i * 3 + 3);
       if (groups[i] === null) expect(result.color.slice(i * 3, i * 3 + 3)).toEqual(own);
